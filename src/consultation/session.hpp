@@ -1,0 +1,156 @@
+// The domain's nouns: a consultation session, the people in it, and what a change to it leaves behind.
+// Plain values, no I/O; times are UTC.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/time.hpp"
+
+namespace consultation {
+
+using core::Time;
+
+enum class BookingType { clinic_based, direct_doctor };
+enum class Status { scheduled, waiting, active, completed, cancelled, no_show };
+enum class Role { doctor, patient };
+
+/// The contract's spellings: `CLINIC_BASED`, `SCHEDULED`, `DOCTOR` … and back (exact, upper case).
+std::string_view to_text(BookingType type);
+std::string_view to_text(Status status);
+std::string_view to_text(Role role);
+std::optional<BookingType> booking_type_from(std::string_view text);
+std::optional<Status> status_from(std::string_view text);
+std::optional<Role> role_from(std::string_view text);
+
+/// No transition leads out of these.
+inline bool is_closed(Status status) {
+    return status == Status::completed || status == Status::cancelled || status == Status::no_show;
+}
+
+/// The meeting that carries the call, as the provider made it. A session has at most one at a time; `generation` grows
+/// with each re-creation.
+struct Meeting {
+    std::string meeting_id;
+    std::string external_meeting_id;
+    std::string media_region;
+    std::string audio_host_url;
+    std::string audio_fallback_url;
+    std::string signaling_url;
+    std::string turn_control_url;
+    int generation = 1;
+
+    bool operator==(const Meeting&) const = default;
+};
+
+/// One person of a session: identity at the provider, and attendance. At most one for each user of a session.
+/// Attendance is a row of intervals (join to leave); the closed ones are summed here, the open one is spelt out.
+struct Attendee {
+    std::string row_id;  ///< Key of the table row, UUID.
+    std::string user_id;
+    Role role = Role::patient;
+    std::string chime_attendee_id;  ///< Identity within the meeting; what the Chime client calls AttendeeId.
+    std::string external_user_id;   ///< `doctor-<user>` or `patient-<user>`.
+    std::optional<Time> joined_at;  ///< First join ever.
+    std::optional<Time> left_at;    ///< Last leave; null while present.
+    std::optional<std::string> device_type;
+    std::optional<std::string> browser_info;
+
+    std::chrono::microseconds attended{0};        ///< Sum of the closed intervals.
+    std::optional<std::string> open_interval_id;  ///< Set while present.
+    std::optional<Time> opened_at;                ///< Start of the open interval; set together with the id.
+    std::optional<Time> last_seen_at;             ///< Latest proof of presence within the open interval.
+    std::optional<Time> present_until;            ///< Without news until then they have left; null = only a leave ends it.
+
+    bool present() const { return open_interval_id.has_value(); }
+    bool operator==(const Attendee&) const = default;
+};
+
+struct Session {
+    std::string session_id;  ///< UUID.
+    BookingType booking_type = BookingType::direct_doctor;
+    std::optional<std::string> appointment_id;
+    std::string doctor_id;
+    std::string patient_id;
+    std::optional<std::int32_t> clinic_id;
+    Status status = Status::scheduled;
+    Time scheduled_start_time;
+    Time scheduled_end_time;
+    std::optional<Time> actual_start_time;
+    std::optional<Time> actual_end_time;
+    int consultation_duration_minutes = 30;  ///< Planned.
+    std::optional<std::string> chief_complaint;
+    std::optional<std::string> session_notes;
+    std::optional<Time> doctor_joined_at, patient_joined_at;  ///< First joins.
+    std::optional<Time> doctor_left_at, patient_left_at;      ///< Last leaves; null while present.
+    std::optional<Meeting> meeting;
+    std::optional<int> connection_quality_rating;  ///< 1..5.
+    std::optional<Time> cancelled_at;
+    std::optional<std::string> cancelled_by;
+    std::optional<std::string> cancellation_reason;
+    Time created_at;
+    Time updated_at;
+    std::int64_t version = 0;  ///< Grows by one with each commit; optimistic locking.
+    std::vector<Attendee> attendees;  ///< Doctor first.
+
+    bool operator==(const Session&) const = default;
+};
+
+/// One row of the audit trail.
+struct AuditEntry {
+    std::string event_id;    ///< UUID.
+    std::string session_id;
+    std::string event_type;  ///< `SESSION_CREATED`, `USER_JOINED` …
+    std::optional<std::string> event_description;
+    std::optional<std::string> user_id;  ///< Who did it; null = the service itself.
+    Time event_timestamp;
+};
+
+/// A message for the rest of the platform; written to the outbox in the same transaction as the change.
+/// `data` is flat and keeps its order: text, whole number or null.
+struct Event {
+    using Value = std::variant<std::nullptr_t, std::string, std::int64_t>;
+    std::string event_id;     ///< UUID; becomes the message id.
+    std::string session_id;
+    std::string routing_key;  ///< `video.session.created` …
+    std::string event_type;   ///< Mostly the routing key; contract section 4.4.
+    Time occurred_at;
+    std::vector<std::pair<std::string, Value>> data;
+};
+
+/// One interval of attendance, as a commit writes it: inserted when it opens, updated when it closes.
+struct Interval {
+    std::string interval_id;  ///< UUID.
+    std::string session_id;
+    std::string user_id;
+    Role role = Role::patient;
+    Time joined_at;
+    std::optional<Time> left_at;  ///< Null = still open.
+};
+
+/// The attendee-minutes of one person in one session; a commit replaces the row of (session, user).
+struct UsageRecord {
+    std::string session_id;
+    std::string user_id;
+    int attendee_minutes = 0;
+    Time date;  ///< First join: decides the month it counts in.
+    bool session_completed = false;
+};
+
+/// Everything one decision changes. Committed as one transaction, or not at all.
+struct Change {
+    Session after;                       ///< `after.version` is what the row will have.
+    std::int64_t expected_version = -1;  ///< The version decided upon; -1 = the session is new.
+    std::vector<AuditEntry> audit;
+    std::vector<Event> events;
+    std::vector<Interval> intervals;
+    std::vector<UsageRecord> usage;
+};
+
+}  // namespace consultation

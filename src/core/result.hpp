@@ -1,0 +1,37 @@
+// The vocabulary of failure: functions that can fail return Result<T>; adapters translate driver errors into Error.
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <string>
+#include <utility>
+
+namespace core {
+
+/// What kind of failure it is. One table in `api` turns kinds into HTTP statuses.
+enum class ErrorKind {
+    invalid,          ///< The request breaks a rule that only the domain knows (400).
+    unauthenticated,  ///< No token, or a bad one (401).
+    forbidden,        ///< Known caller, not allowed (403).
+    not_found,        ///< 404.
+    conflict,         ///< Contradicts what is stored (409).
+    unprocessable,    ///< Well-formed, but cannot be taken as it is (422).
+    unavailable,      ///< A part we depend on is down; try again after `retry_after` (503).
+    internal,         ///< Our fault (500). `detail` is for the log only and is never sent to a client.
+};
+
+/// A failure, told to its reader: what happened, to what, what to do. Never holds personal data or secrets.
+struct Error {
+    ErrorKind kind = ErrorKind::internal;
+    std::string detail;
+    std::chrono::seconds retry_after{0};  ///< Only for `unavailable`; 0 = unknown.
+};
+
+template <class T = void>
+using Result = std::expected<T, Error>;
+
+inline std::unexpected<Error> fail(ErrorKind kind, std::string detail, std::chrono::seconds retry_after = {}) {
+    return std::unexpected(Error{kind, std::move(detail), retry_after});
+}
+
+}  // namespace core

@@ -1,0 +1,116 @@
+// The use cases: one function for each thing a caller can do with consultation sessions. Each runs straight through:
+// load, decide (room `consultation`), commit; a commit that lost a race is decided again on fresh data.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "consultation/session.hpp"
+#include "core/result.hpp"
+#include "service/meeting_provider.hpp"
+#include "service/session_store.hpp"
+#include "service/task.hpp"
+#include "service/token_verifier.hpp"
+
+namespace service {
+
+using core::Result;
+
+/// A booking as validated by `api`: lengths and ranges hold, times are UTC.
+struct CreateRequest {
+    consultation::BookingType booking_type = consultation::BookingType::direct_doctor;
+    std::optional<std::string> appointment_id;  ///< Set for CLINIC_BASED.
+    std::string doctor_id;
+    std::string patient_id;
+    std::optional<std::int32_t> clinic_id;
+    Time scheduled_start_time;
+    int duration_minutes = 30;
+    std::optional<std::string> chief_complaint;
+    std::optional<std::string> idempotency_key;
+};
+
+struct Created {
+    consultation::Session session;
+    bool is_new = true;  ///< False: an earlier booking of the same appointment or key, given again.
+};
+
+struct JoinRequest {
+    std::optional<std::string> device_type;
+    std::optional<std::string> browser_info;
+};
+
+/// What a participant needs to enter.
+struct Joined {
+    consultation::Session session;
+    consultation::Role role = consultation::Role::patient;
+    std::string user_id;
+    Credentials credentials;
+};
+
+struct EndRequest {
+    std::optional<std::string> session_notes;      ///< Unset: earlier notes stay.
+    std::optional<int> connection_quality_rating;  ///< 1..5.
+};
+
+/// Who may enter a meeting: the answer to a signalling connection that showed a good join token.
+enum class Admission { admitted, ended, unknown };
+
+struct ConsultationsSettings {
+    std::chrono::minutes abandoned_after{15};
+    std::chrono::minutes no_show_grace{15};
+    std::chrono::seconds join_timeout{120};       ///< Joined, but never connected to the meeting: gone after so long.
+    std::chrono::seconds presence_timeout{45};    ///< Connected, then no heartbeat: gone after so long.
+    std::string meeting_url_base = "http://localhost:8086";  ///< `API_URL`.
+};
+
+/// Owns nothing but references; they must outlive it. Any control-plane thread. Errors carry the contract's texts.
+class Consultations {
+  public:
+    Consultations(ConsultationsSettings settings, SessionStore& store, MeetingProvider& meetings,
+                  const core::Clock& clock)
+        : settings_(std::move(settings)), store_(store), meetings_(meetings), clock_(clock) {}
+
+    Task<Result<Created>> create(Caller caller, CreateRequest request);
+    Task<Result<consultation::Session>> get(Caller caller, std::string session_id);
+    /// `query` restricts within what the caller may see: admins all, doctors and patients their own, others nothing.
+    Task<Result<SessionPage>> list(Caller caller, SessionQuery query);
+    Task<Result<SessionPage>> list_of_doctor(Caller caller, std::string doctor_id, SessionQuery query);
+    Task<Result<SessionPage>> list_of_patient(Caller caller, std::string patient_id, SessionQuery query);
+    Task<Result<std::vector<consultation::AuditEntry>>> events(Caller caller, std::string session_id);
+
+    Task<Result<Joined>> join(Caller caller, std::string session_id, JoinRequest request);
+    /// The doctor starts and joins; an admin starts without joining (`credentials` are empty then).
+    Task<Result<std::pair<consultation::Session, std::optional<Joined>>>> start(Caller caller, std::string session_id);
+    Task<Result<consultation::Session>> leave(Caller caller, std::string session_id);
+    Task<Result<consultation::Session>> end(Caller caller, std::string session_id, EndRequest request);
+    Task<Result<consultation::Session>> cancel(Caller caller, std::string session_id, std::string reason);
+    Task<Result<consultation::Session>> update_notes(Caller caller, std::string session_id, std::string notes);
+
+    /// Figures of the month [from, to).
+    Task<Result<Usage>> usage(Caller caller, Time from, Time to);
+    /// The present time in UTC, for answers that need it.
+    Time now() const { return clock_.now(); }
+    Task<Result<void>> ping() { return store_.ping(); }
+
+    /// The meeting server asks whether this attendee may connect.
+    Task<Result<Admission>> admit(std::string meeting_id, std::string attendee_id);
+    /// The meeting server saw an attendee connect, or lose the connection for good (`at` = when it was lost).
+    Task<Result<void>> attendee_connected(std::string meeting_id, std::string attendee_id, Time at);
+    Task<Result<void>> attendee_gone(std::string meeting_id, std::string attendee_id, Time at);
+    Task<Result<void>> attendees_seen(std::vector<std::string> attendee_ids);
+
+    /// Closes what nobody closes (expired presence, abandoned and missed visits). Call every few seconds; several
+    /// processes may. Returns how many sessions it changed.
+    Task<Result<int>> sweep();
+
+  private:
+    ConsultationsSettings settings_;
+    SessionStore& store_;
+    MeetingProvider& meetings_;
+    const core::Clock& clock_;
+};
+
+}  // namespace service
