@@ -29,7 +29,7 @@ std::optional<BookingType> booking_type_from(std::string_view text);
 std::optional<Status> status_from(std::string_view text);
 std::optional<Role> role_from(std::string_view text);
 
-/// No transition leads out of these.
+/// Nobody can join any more. (A doctor may still turn a NO_SHOW into COMPLETED: a wrongly missed visit is put right.)
 inline bool is_closed(Status status) {
     return status == Status::completed || status == Status::cancelled || status == Status::no_show;
 }

@@ -40,6 +40,7 @@ struct Created {
 struct JoinRequest {
     std::optional<std::string> device_type;
     std::optional<std::string> browser_info;
+    std::string reached_at;  ///< How this client reaches the service: scheme and host of its request, `http://localhost:8086`.
 };
 
 /// What a participant needs to enter.
@@ -47,6 +48,7 @@ struct Joined {
     consultation::Session session;
     consultation::Role role = consultation::Role::patient;
     std::string user_id;
+    consultation::Meeting meeting;  ///< With the addresses that this client can reach; use these in its answer.
     Credentials credentials;
 };
 
@@ -55,8 +57,12 @@ struct EndRequest {
     std::optional<int> connection_quality_rating;  ///< 1..5.
 };
 
-/// Who may enter a meeting: the answer to a signalling connection that showed a good join token.
-enum class Admission { admitted, ended, unknown };
+/// The answer to a signalling connection that showed a good join token.
+struct Admission {
+    enum class Verdict { admitted, ended, unknown };
+    Verdict verdict = Verdict::unknown;
+    std::string external_user_id;  ///< Of the attendee, when admitted.
+};
 
 struct ConsultationsSettings {
     std::chrono::minutes abandoned_after{15};
@@ -83,7 +89,8 @@ class Consultations {
 
     Task<Result<Joined>> join(Caller caller, std::string session_id, JoinRequest request);
     /// The doctor starts and joins; an admin starts without joining (`credentials` are empty then).
-    Task<Result<std::pair<consultation::Session, std::optional<Joined>>>> start(Caller caller, std::string session_id);
+    Task<Result<std::pair<consultation::Session, std::optional<Joined>>>> start(Caller caller, std::string session_id,
+                                                                               JoinRequest request);
     Task<Result<consultation::Session>> leave(Caller caller, std::string session_id);
     Task<Result<consultation::Session>> end(Caller caller, std::string session_id, EndRequest request);
     Task<Result<consultation::Session>> cancel(Caller caller, std::string session_id, std::string reason);
@@ -107,6 +114,17 @@ class Consultations {
     Task<Result<int>> sweep();
 
   private:
+    Task<Result<consultation::Session>> load(std::string session_id);
+    /// Decides on fresh data and commits, again and again until nobody else was faster. `decide(session, now)` gives a
+    /// Result<optional<Change>>; nullopt leaves the session as it is.
+    template <class Decide>
+    Task<Result<consultation::Session>> change(std::string session_id, Decide decide);
+    Task<Result<consultation::Meeting>> meeting_of(const consultation::Session& session);
+    Task<Result<Joined>> enter(consultation::Session session, consultation::Role role, JoinRequest request,
+                               bool only_scheduled);
+    /// Ends the meeting of a session that has just been closed.
+    Task<Result<consultation::Session>> close_meeting(Result<consultation::Session> session);
+
     ConsultationsSettings settings_;
     SessionStore& store_;
     MeetingProvider& meetings_;

@@ -28,6 +28,9 @@ class MeetingProvider {
     virtual Task<core::Result<Credentials>> credentials(consultation::Meeting meeting, std::string external_user_id,
                                                         std::string known_attendee_id) = 0;
 
+    /// The meeting with addresses for a client that reached the service at `reached_at` (scheme and host).
+    virtual consultation::Meeting placed_for(consultation::Meeting meeting, std::string_view reached_at) const = 0;
+
     /// Ends the meeting for everybody; unknown meetings are fine.
     virtual Task<core::Result<void>> end_meeting(std::string meeting_id) = 0;
 

@@ -4,20 +4,12 @@
 #include <string>
 #include <string_view>
 
+#include "consultation/access.hpp"
 #include "core/result.hpp"
 
 namespace service {
 
-/// Who asks. Comes from a verified token only, never from headers or bodies.
-struct Caller {
-    std::string user_id;
-    std::string role;  ///< As in the token: `PATIENT`, `DOCTOR`, `CLINIC_ADMIN` …
-
-    /// ADMIN, CLINIC_ADMIN and SYS_ADMIN.
-    bool is_admin() const { return role == "ADMIN" || role == "CLINIC_ADMIN" || role == "SYS_ADMIN"; }
-    bool is_doctor() const { return role == "DOCTOR"; }
-    bool is_patient() const { return role == "PATIENT"; }
-};
+using consultation::Caller;
 
 class TokenVerifier {
   public:

@@ -1,0 +1,65 @@
+#include "consultation/access.hpp"
+
+namespace consultation {
+
+using core::ErrorKind;
+using core::fail;
+using core::Result;
+
+std::optional<Role> part_of(const Session& session, const Caller& caller) {
+    if (caller.is_doctor() && caller.user_id == session.doctor_id) return Role::doctor;
+    if (caller.is_patient() && caller.user_id == session.patient_id) return Role::patient;
+    return {};
+}
+
+Result<void> may_create(const Caller& caller, std::string_view doctor_id, std::string_view patient_id) {
+    if (caller.is_admin()) return {};
+    if (caller.is_doctor()) {
+        if (caller.user_id == doctor_id) return {};
+        return fail(ErrorKind::forbidden, "Doctors can only create sessions for themselves");
+    }
+    if (caller.is_patient()) {
+        if (caller.user_id == patient_id) return {};
+        return fail(ErrorKind::forbidden, "Patients can only create sessions for themselves");
+    }
+    return fail(ErrorKind::forbidden, "Only doctors, patients and administrators can create sessions");
+}
+
+Result<void> may_see(const Session& session, const Caller& caller) {
+    if (caller.is_admin() || part_of(session, caller)) return {};
+    return fail(ErrorKind::forbidden, "You do not have access to this video consultation session");
+}
+
+Result<Role> may_join(const Session& session, const Caller& caller) {
+    if (auto seen = may_see(session, caller); !seen) return std::unexpected(seen.error());
+    if (const auto role = part_of(session, caller)) return *role;
+    return fail(ErrorKind::forbidden, "You are not authorized to join this session");
+}
+
+Result<void> may_start(const Session& session, const Caller& caller) {
+    if (caller.is_admin() || part_of(session, caller) == Role::doctor) return {};
+    return fail(ErrorKind::forbidden, "Only the doctor or admin can start the session");
+}
+
+Result<void> may_end(const Session& session, const Caller& caller) {
+    if (caller.is_admin() || part_of(session, caller) == Role::doctor) return {};
+    return fail(ErrorKind::forbidden, "Only the doctor or admin can end the session");
+}
+
+Result<void> may_write_notes(const Session& session, const Caller& caller) {
+    if (part_of(session, caller) == Role::doctor) return {};
+    return fail(ErrorKind::forbidden, "Only the assigned doctor can update notes");
+}
+
+Result<void> may_list_of(const Caller& caller, Role role, std::string_view user_id) {
+    const bool in_role = role == Role::doctor ? caller.is_doctor() : caller.is_patient();
+    if (caller.is_admin() || (in_role && caller.user_id == user_id)) return {};
+    return fail(ErrorKind::forbidden, "You can only view your own sessions");
+}
+
+Result<void> may_see_usage(const Caller& caller) {
+    if (caller.is_admin() || caller.is_doctor()) return {};
+    return fail(ErrorKind::forbidden, "Only doctors and administrators can see usage figures");
+}
+
+}  // namespace consultation

@@ -1,0 +1,87 @@
+// The life cycle of a session: every way it can change, as a function from what is and what happens to what to commit.
+// Pure: time, ids and secrets come in as arguments or are drawn from core::uuid4. Callers have checked access before.
+//
+//   SCHEDULED ── first join ──▶ WAITING ── the other joins ──▶ ACTIVE ── end, or all gone ──▶ COMPLETED
+//       │  └─────── cancel ───────┴──────▶ CANCELLED             end is also allowed before ACTIVE
+//       └── nobody, or only one, came by the scheduled end + grace ──▶ NO_SHOW ── end ──▶ COMPLETED
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "consultation/access.hpp"
+#include "consultation/session.hpp"
+#include "core/result.hpp"
+
+namespace consultation {
+
+struct Booking {
+    BookingType booking_type = BookingType::direct_doctor;
+    std::optional<std::string> appointment_id;
+    std::string doctor_id;
+    std::string patient_id;
+    std::optional<std::int32_t> clinic_id;
+    Time scheduled_start_time;
+    int duration_minutes = 30;
+    std::optional<std::string> chief_complaint;
+};
+
+/// A new session. `meeting_url_base` is where clients reach this service (`API_URL`), for the announcement.
+Change book(const Booking& booking, const Caller& by, Time now, std::string_view meeting_url_base);
+
+/// The session as its booking answered it, before anything happened to it.
+Session as_booked(Session session);
+
+/// Refuses a join of a closed session (400, contract 1.5).
+core::Result<void> can_join(const Session& session);
+/// `/start` is for SCHEDULED sessions only.
+core::Result<void> can_start(const Session& session);
+
+struct Entry {
+    Role role = Role::patient;
+    std::string chime_attendee_id;
+    std::string external_user_id;
+    std::optional<std::string> device_type;   ///< Unset: what an earlier join said stays.
+    std::optional<std::string> browser_info;
+    std::optional<Time> present_until;        ///< Without news of the connection they have left by then.
+};
+
+/// Somebody comes in: opens their interval, moves the state on. Nullopt: they are in already and nothing changes.
+std::optional<Change> join(const Session& session, const Meeting& meeting, const Entry& entry, Time now);
+
+/// Gives a SCHEDULED session its meeting without anybody joining (an admin's start).
+std::optional<Change> prepare_meeting(const Session& session, const Meeting& meeting, const Caller& by, Time now);
+
+/// Closes the person's open interval at `at`. Nullopt: they are not in (a second leave counts nothing).
+std::optional<Change> leave(const Session& session, Role role, Time at, Time now);
+
+struct Ending {
+    std::optional<std::string> notes;  ///< Unset: earlier notes stay.
+    std::optional<int> rating;
+};
+core::Result<Change> end(const Session& session, const Caller& by, const Ending& ending, Time now);
+
+core::Result<Change> cancel(const Session& session, const Caller& by, const std::string& reason, Time now);
+
+Change update_notes(const Session& session, const Caller& by, const std::string& notes, Time now);
+
+struct Patience {
+    std::chrono::minutes abandoned_after{15};
+    std::chrono::minutes no_show_grace{15};
+};
+
+/// What the clock alone does to a session: presence that ran out, everybody gone, nobody came. Nullopt: nothing.
+std::optional<Change> advance(const Session& session, const Patience& patience, Time now);
+
+/// Whole minutes from actual start to actual end; 0 while either is missing.
+int duration_minutes(const Session& session);
+
+/// A person's billed time: the whole minutes of all their closed intervals together, at least one for anybody who was
+/// there at all.
+int attendee_minutes(const Attendee& attendee);
+int attendee_minutes(const Session& session);
+
+const Attendee* find_attendee(const Session& session, Role role);
+
+}  // namespace consultation

@@ -1,0 +1,194 @@
+#include "meetings/embedded/embedded_meetings.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "core/log.hpp"
+
+namespace meetings::embedded {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::string_view kControl = "/control/";
+constexpr std::string_view kSubprotocol = "_aws_wt_session";
+
+std::string websocket_url(std::string_view base) {
+    if (base.starts_with("https://")) return "wss://" + std::string{base.substr(8)};
+    if (base.starts_with("http://")) return "ws://" + std::string{base.substr(7)};
+    return "ws://" + std::string{base};
+}
+
+/// The join token: the one subprotocol that is not the fixed name. Empty when there is none or more than one.
+std::string_view token_in(std::string_view subprotocols) {
+    std::string_view token;
+    bool named = false;
+    while (!subprotocols.empty()) {
+        const auto comma = subprotocols.find(',');
+        auto item = subprotocols.substr(0, comma);
+        subprotocols.remove_prefix(comma == std::string_view::npos ? subprotocols.size() : comma + 1);
+        while (item.starts_with(' ')) item.remove_prefix(1);
+        while (item.ends_with(' ')) item.remove_suffix(1);
+        if (item == kSubprotocol) {
+            named = true;
+        } else if (token.empty()) {
+            token = item;
+        } else {
+            return {};
+        }
+    }
+    return named ? token : std::string_view{};
+}
+
+asio::awaitable<void> close_with(std::uint16_t code, std::shared_ptr<net::WebSocket> socket) {
+    socket->close(code);
+    while (co_await socket->read()) {
+    }
+}
+
+net::Upgrade refusal(std::uint16_t close_code) {
+    return {std::string{kSubprotocol}, 1024, [close_code](std::shared_ptr<net::WebSocket> socket) {
+                return close_with(close_code, std::move(socket));
+            }};
+}
+
+/// Attendance is not lost to a database that is away for a while.
+template <class Attempt>
+asio::awaitable<void> persist(std::string_view what, std::string meeting_id, Attempt attempt) {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    auto pause = std::chrono::milliseconds{200};
+    for (int round = 0; round < 12; ++round) {
+        auto done = co_await attempt();
+        if (done) co_return;
+        if (done.error().kind != core::ErrorKind::unavailable) {
+            core::log::error(what, {{"meeting", meeting_id}, {"error", done.error().detail}});
+            co_return;
+        }
+        timer.expires_after(pause);
+        co_await timer.async_wait(asio::use_awaitable);
+        pause = std::min(pause * 2, std::chrono::milliseconds{10'000});
+    }
+    core::log::error(what, {{"meeting", meeting_id}, {"error", "the database stayed away; presence will expire by itself"}});
+}
+
+asio::awaitable<void> write_connected(service::Consultations& use_cases, std::string meeting_id, std::string attendee_id,
+                                      core::Time at) {
+    co_await persist("attendance: connect was not written", meeting_id,
+                     [&] { return use_cases.attendee_connected(meeting_id, attendee_id, at); });
+}
+
+asio::awaitable<void> write_gone(service::Consultations& use_cases, std::string meeting_id, std::string attendee_id,
+                                 core::Time at) {
+    co_await persist("attendance: leave was not written", meeting_id,
+                     [&] { return use_cases.attendee_gone(meeting_id, attendee_id, at); });
+}
+
+asio::awaitable<void> converse(media::server::MeetingServer& server, std::shared_ptr<net::WebSocket> socket,
+                               media::server::Participant participant) {
+    co_await server.serve(std::move(socket), std::move(participant));
+}
+
+}  // namespace
+
+EmbeddedMeetings::EmbeddedMeetings(Settings settings) : settings_(std::move(settings)), tokens_(settings_.secret) {}
+
+void EmbeddedMeetings::attach_service(service::Consultations& consultations, asio::any_io_executor executor) {
+    consultations_ = &consultations;
+    executor_ = std::move(executor);
+}
+
+service::Task<core::Result<consultation::Meeting>> EmbeddedMeetings::create_meeting(std::string session_id, int generation) {
+    consultation::Meeting meeting;
+    meeting.meeting_id = tokens_.meeting_id(session_id, generation);
+    meeting.external_meeting_id = "pulseone-" + session_id;
+    meeting.media_region = settings_.region;
+    meeting.generation = generation;
+    co_return placed_for(std::move(meeting), settings_.default_url);
+}
+
+consultation::Meeting EmbeddedMeetings::placed_for(consultation::Meeting meeting, std::string_view reached_at) const {
+    const auto base = websocket_url(!settings_.public_url.empty() ? std::string_view{settings_.public_url}
+                                    : reached_at.empty()          ? std::string_view{settings_.default_url}
+                                                                  : reached_at);
+    meeting.signaling_url = base + std::string{kControl} + meeting.meeting_id;
+    // The Chime client only tests that the audio host is there; the other two it never opens.
+    meeting.audio_host_url = base;
+    meeting.audio_fallback_url = meeting.signaling_url;
+    meeting.turn_control_url = "";
+    return meeting;
+}
+
+service::Task<core::Result<service::Credentials>> EmbeddedMeetings::credentials(consultation::Meeting meeting,
+                                                                                std::string external_user_id,
+                                                                                std::string) {
+    service::Credentials credentials;
+    credentials.attendee_id = tokens_.attendee_id(meeting.meeting_id, external_user_id);
+    credentials.join_token = tokens_.token(meeting.meeting_id, credentials.attendee_id);
+    credentials.external_user_id = std::move(external_user_id);
+    co_return credentials;
+}
+
+service::Task<core::Result<void>> EmbeddedMeetings::end_meeting(std::string meeting_id) {
+    server_->end_meeting(std::move(meeting_id));
+    co_return core::Result<void>{};
+}
+
+service::Task<core::Result<void>> EmbeddedMeetings::remove_attendee(std::string meeting_id, std::string attendee_id) {
+    server_->remove_attendee(std::move(meeting_id), std::move(attendee_id));
+    co_return core::Result<void>{};
+}
+
+void EmbeddedMeetings::attendee_connected(const std::string& meeting_id, const std::string& attendee_id, core::Time at) {
+    if (!consultations_) return;
+    asio::co_spawn(executor_, write_connected(*consultations_, meeting_id, attendee_id, at), asio::detached);
+}
+
+void EmbeddedMeetings::attendee_gone(const std::string& meeting_id, const std::string& attendee_id, core::Time at) {
+    if (!consultations_) return;
+    asio::co_spawn(executor_, write_gone(*consultations_, meeting_id, attendee_id, at), asio::detached);
+}
+
+bool EmbeddedMeetings::is_signalling(std::string_view path) { return path.starts_with(kControl); }
+
+asio::awaitable<std::variant<net::Response, net::Upgrade>> EmbeddedMeetings::upgrade(const net::Request& request) {
+    constexpr std::uint16_t kEnded = 4410;
+    constexpr std::uint16_t kRefused = 4403;
+    if (!is_signalling(request.path())) {
+        net::Response response;
+        response.status = 404;
+        response.body = R"({"detail":"Not Found"})";
+        co_return response;
+    }
+    const std::string meeting_id{request.path().substr(kControl.size())};
+    const auto bearer = tokens_.verify(meeting_id, token_in(request.header("Sec-WebSocket-Protocol")));
+    if (!bearer) co_return refusal(kRefused);
+    auto admission = co_await consultations_->admit(meeting_id, bearer->attendee_id);
+    if (!admission) {
+        net::Response response;
+        response.status = 503;
+        response.body = R"({"detail":"The meeting cannot be looked up right now, try again"})";
+        response.headers.emplace_back("Retry-After", "1");
+        co_return response;
+    }
+    using Verdict = service::Admission::Verdict;
+    if (admission->verdict == Verdict::ended) co_return refusal(kEnded);
+    if (admission->verdict == Verdict::unknown) co_return refusal(kRefused);
+
+    media::server::Participant participant{meeting_id, bearer->attendee_id, admission->external_user_id, bearer->content};
+    constexpr std::size_t kMaxFrame = 256 * 1024;  // A SUBSCRIBE carries the SDP offer of up to 25 videos.
+    co_return net::Upgrade{std::string{kSubprotocol}, kMaxFrame,
+                           [server = server_, participant](std::shared_ptr<net::WebSocket> socket) {
+                               return converse(*server, std::move(socket), participant);
+                           }};
+}
+
+service::Task<core::Result<void>> EmbeddedMeetings::report_connected() {
+    auto connected = co_await server_->connected();
+    co_return co_await consultations_->attendees_seen(std::move(connected));
+}
+
+}  // namespace meetings::embedded

@@ -1,0 +1,65 @@
+// Meetings on our own meeting server: the provider behind the use cases, the door for signalling connections, and the
+// messenger that turns what the server sees into attendance. Thin: the work is done in `media` and `service`.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <string>
+
+#include "core/time.hpp"
+#include "media/server/meeting_server.hpp"
+#include "meetings/embedded/join_token.hpp"
+#include "net/websocket.hpp"
+#include "service/consultations.hpp"
+#include "service/meeting_provider.hpp"
+
+namespace meetings::embedded {
+
+struct Settings {
+    std::string secret;       ///< Tokens and ids are derived from it.
+    std::string public_url;   ///< Where clients reach the service, `https://video.example.org`; empty: as they came.
+    std::string default_url = "http://localhost:8086";  ///< Stored with sessions when `public_url` is empty.
+    std::string region = "local";
+};
+
+/// Any thread. Order of construction: this; the meeting server (this is its observer); `attach_server`; the use cases
+/// (this is their provider); `attach_service`. Signalling is accepted from then on.
+class EmbeddedMeetings final : public service::MeetingProvider, public media::server::Observer {
+  public:
+    explicit EmbeddedMeetings(Settings settings);
+
+    void attach_server(media::server::MeetingServer& server) { server_ = &server; }
+    /// `executor` is the event loop on which attendance is written down.
+    void attach_service(service::Consultations& consultations, boost::asio::any_io_executor executor);
+
+    service::Task<core::Result<consultation::Meeting>> create_meeting(std::string session_id, int generation) override;
+    service::Task<core::Result<service::Credentials>> credentials(consultation::Meeting meeting,
+                                                                  std::string external_user_id,
+                                                                  std::string known_attendee_id) override;
+    consultation::Meeting placed_for(consultation::Meeting meeting, std::string_view reached_at) const override;
+    service::Task<core::Result<void>> end_meeting(std::string meeting_id) override;
+    service::Task<core::Result<void>> remove_attendee(std::string meeting_id, std::string attendee_id) override;
+    bool reports_presence() const override { return true; }
+
+    void attendee_connected(const std::string& meeting_id, const std::string& attendee_id, core::Time at) override;
+    void attendee_gone(const std::string& meeting_id, const std::string& attendee_id, core::Time at) override;
+
+    /// True for `/control/<meeting id>`, the path of signaling_url.
+    static bool is_signalling(std::string_view path);
+    /// Decides about a signalling connection: a good token of a running session gets in. A finished session closes with
+    /// 4410, anything else with 4403 (after the upgrade: the Chime client takes a plain HTTP refusal for a passing fault).
+    boost::asio::awaitable<std::variant<net::Response, net::Upgrade>> upgrade(const net::Request& request);
+
+    /// Writes down who is connected; call every 15 s or so.
+    service::Task<core::Result<void>> report_connected();
+
+  private:
+    Settings settings_;
+    JoinTokens tokens_;
+    media::server::MeetingServer* server_ = nullptr;
+    service::Consultations* consultations_ = nullptr;
+    boost::asio::any_io_executor executor_;
+};
+
+}  // namespace meetings::embedded
