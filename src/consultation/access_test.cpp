@@ -12,8 +12,9 @@ Session session() {
     return s;
 }
 
-const Caller kDoctor{"12", "DOCTOR"}, kOtherDoctor{"13", "DOCTOR"}, kPatient{"34", "PATIENT"}, kOtherPatient{"35", "PATIENT"},
-    kPharmacist{"12", "PHARMACIST"}, kService{"34", "SERVICE"}, kPatientNamedLikeTheDoctor{"12", "PATIENT"};
+const Caller kDoctor{"12", "DOCTOR"}, kOtherDoctor{"13", "DOCTOR"}, kPatient{"34", "PATIENT"},
+    kOtherPatient{"35", "PATIENT"}, kPharmacist{"12", "PHARMACIST"}, kService{"34", "SERVICE"},
+    kPatientNamedLikeTheDoctor{"12", "PATIENT"};
 
 TEST(Access, AdminsAreAdminClinicAdminAndSysAdmin) {
     for (const auto* role : {"ADMIN", "CLINIC_ADMIN", "SYS_ADMIN"}) EXPECT_TRUE((Caller{"1", role}.is_admin())) << role;

@@ -16,7 +16,9 @@ using core::Result;
 Event::Value value(const std::optional<std::string>& text) {
     return text ? Event::Value{*text} : Event::Value{nullptr};
 }
-Event::Value when(Time time) { return core::format_zoneless(time); }
+Event::Value when(Time time) {
+    return core::format_zoneless(time);
+}
 
 /// A change under construction: starts as a copy of the session, ends with the next version.
 class Draft {
@@ -29,8 +31,8 @@ class Draft {
     Session& session() { return change.after; }
 
     void audit(std::string type, std::string description, std::optional<std::string> user) {
-        change.audit.push_back({core::uuid4(), change.after.session_id, std::move(type), std::move(description),
-                                std::move(user), now_});
+        change.audit.push_back(
+            {core::uuid4(), change.after.session_id, std::move(type), std::move(description), std::move(user), now_});
     }
 
     using Fields = std::vector<std::pair<std::string, Event::Value>>;
@@ -50,8 +52,8 @@ class Draft {
         attendee.present_until = present_until;
         attendee.left_at.reset();
         left_stamp(attendee.role).reset();
-        change.intervals.push_back({*attendee.open_interval_id, change.after.session_id, attendee.user_id,
-                                    attendee.role, now_, std::nullopt});
+        change.intervals.push_back(
+            {*attendee.open_interval_id, change.after.session_id, attendee.user_id, attendee.role, now_, std::nullopt});
     }
 
     void close_interval(Attendee& attendee, Time at) {
@@ -119,8 +121,8 @@ class Draft {
         if (!change.intervals.empty() || is_closed(s.status)) {
             for (const auto& attendee : s.attendees) {
                 if (!attendee.joined_at) continue;
-                change.usage.push_back({s.session_id, attendee.user_id, attendee_minutes(attendee),
-                                        *attendee.joined_at, s.status == Status::completed});
+                change.usage.push_back({s.session_id, attendee.user_id, attendee_minutes(attendee), *attendee.joined_at,
+                                        s.status == Status::completed});
             }
         }
         return std::move(change);
@@ -177,10 +179,10 @@ Change book(const Booking& booking, const Caller& by, Time now, std::string_view
     s.updated_at = now;
     s.version = -1;
     Draft draft(s, now);
-    draft.audit("SESSION_CREATED",
-                "Video consultation session created for " + std::string{to_text(s.booking_type)}, by.user_id);
-    // `meeting_id` and `room_id` hold the session id: the one value that is there before a meeting is and stays the same
-    // when the meeting is made again. Listeners store it and send it back in start and end.
+    draft.audit("SESSION_CREATED", "Video consultation session created for " + std::string{to_text(s.booking_type)},
+                by.user_id);
+    // `meeting_id` and `room_id` hold the session id: the one value that is there before a meeting is and stays the
+    // same when the meeting is made again. Listeners store it and send it back in start and end.
     draft.publish("video.session.created",
                   {{"session_id", s.session_id},
                    {"doctor_id", s.doctor_id},
@@ -190,8 +192,7 @@ Change book(const Booking& booking, const Caller& by, Time now, std::string_view
                    {"scheduled_start_time", when(s.scheduled_start_time)},
                    {"meeting_id", s.session_id},
                    {"room_id", s.session_id},
-                   {"meeting_url",
-                    std::string{meeting_url_base} + "/api/video/sessions/" + s.session_id + "/join"},
+                   {"meeting_url", std::string{meeting_url_base} + "/api/video/sessions/" + s.session_id + "/join"},
                    {"status", std::string{"created"}},
                    {"created_at", when(now)}});
     return draft.finish();
@@ -216,10 +217,14 @@ Session as_booked(Session session) {
 
 Result<void> can_join(const Session& session) {
     switch (session.status) {
-        case Status::cancelled: return fail(ErrorKind::invalid, "This session has been cancelled");
-        case Status::completed: return fail(ErrorKind::invalid, "This session has already been completed");
-        case Status::no_show: return fail(ErrorKind::invalid, "This session was missed and is closed");
-        default: return {};
+        case Status::cancelled:
+            return fail(ErrorKind::invalid, "This session has been cancelled");
+        case Status::completed:
+            return fail(ErrorKind::invalid, "This session has already been completed");
+        case Status::no_show:
+            return fail(ErrorKind::invalid, "This session was missed and is closed");
+        default:
+            return {};
     }
 }
 
@@ -297,8 +302,7 @@ Result<Change> end(const Session& session, const Caller& by, const Ending& endin
 
 Result<Change> cancel(const Session& session, const Caller& by, const std::string& reason, Time now) {
     if (session.status != Status::scheduled && session.status != Status::waiting) {
-        return fail(ErrorKind::invalid,
-                    "Cannot cancel session with status: " + std::string{to_text(session.status)});
+        return fail(ErrorKind::invalid, "Cannot cancel session with status: " + std::string{to_text(session.status)});
     }
     Draft draft(session, now);
     auto& s = draft.session();

@@ -42,9 +42,9 @@ struct Entry {
     Role role = Role::patient;
     std::string chime_attendee_id;
     std::string external_user_id;
-    std::optional<std::string> device_type;   ///< Unset: what an earlier join said stays.
+    std::optional<std::string> device_type;  ///< Unset: what an earlier join said stays.
     std::optional<std::string> browser_info;
-    std::optional<Time> present_until;        ///< Without news of the connection they have left by then.
+    std::optional<Time> present_until;  ///< Without news of the connection they have left by then.
 };
 
 /// Somebody comes in: opens their interval, moves the state on. Nullopt: they are in already and nothing changes.

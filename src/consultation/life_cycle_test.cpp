@@ -26,7 +26,9 @@ Booking booking() {
     return b;
 }
 
-Session booked() { return book(booking(), kPatient, kNow - 24h, "http://host").after; }
+Session booked() {
+    return book(booking(), kPatient, kNow - 24h, "http://host").after;
+}
 
 Entry entry(Role role, std::optional<Time> present_until = {}) {
     const std::string user = role == Role::doctor ? "doctor-12" : "patient-34";
@@ -37,10 +39,14 @@ Session joined(const Session& session, Role role, Time at, std::optional<Time> u
     return join(session, kMeeting, entry(role, until), at).value().after;
 }
 
-Session left(const Session& session, Role role, Time at) { return leave(session, role, at, at).value().after; }
+Session left(const Session& session, Role role, Time at) {
+    return leave(session, role, at, at).value().after;
+}
 
 /// Both in: the patient at 13:58, the doctor at 14:00.
-Session running() { return joined(joined(booked(), Role::patient, kNow - 2min), Role::doctor, kNow); }
+Session running() {
+    return joined(joined(booked(), Role::patient, kNow - 2min), Role::doctor, kNow);
+}
 
 std::vector<std::string> types(const Change& change) {
     std::vector<std::string> all;

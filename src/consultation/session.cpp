@@ -20,12 +20,24 @@ constexpr std::array<std::string_view, 2> kRoles{"DOCTOR", "PATIENT"};
 
 }  // namespace
 
-std::string_view to_text(BookingType type) { return kBookingTypes[static_cast<std::size_t>(type)]; }
-std::string_view to_text(Status status) { return kStatuses[static_cast<std::size_t>(status)]; }
-std::string_view to_text(Role role) { return kRoles[static_cast<std::size_t>(role)]; }
+std::string_view to_text(BookingType type) {
+    return kBookingTypes[static_cast<std::size_t>(type)];
+}
+std::string_view to_text(Status status) {
+    return kStatuses[static_cast<std::size_t>(status)];
+}
+std::string_view to_text(Role role) {
+    return kRoles[static_cast<std::size_t>(role)];
+}
 
-std::optional<BookingType> booking_type_from(std::string_view text) { return find<BookingType>(kBookingTypes, text); }
-std::optional<Status> status_from(std::string_view text) { return find<Status>(kStatuses, text); }
-std::optional<Role> role_from(std::string_view text) { return find<Role>(kRoles, text); }
+std::optional<BookingType> booking_type_from(std::string_view text) {
+    return find<BookingType>(kBookingTypes, text);
+}
+std::optional<Status> status_from(std::string_view text) {
+    return find<Status>(kStatuses, text);
+}
+std::optional<Role> role_from(std::string_view text) {
+    return find<Role>(kRoles, text);
+}
 
 }  // namespace consultation

@@ -66,7 +66,7 @@ struct Attendee {
     std::optional<std::string> open_interval_id;  ///< Set while present.
     std::optional<Time> opened_at;                ///< Start of the open interval; set together with the id.
     std::optional<Time> last_seen_at;             ///< Latest proof of presence within the open interval.
-    std::optional<Time> present_until;            ///< Without news until then they have left; null = only a leave ends it.
+    std::optional<Time> present_until;  ///< Without news until then they have left; null = only a leave ends it.
 
     bool present() const { return open_interval_id.has_value(); }
     bool operator==(const Attendee&) const = default;
@@ -96,7 +96,7 @@ struct Session {
     std::optional<std::string> cancellation_reason;
     Time created_at;
     Time updated_at;
-    std::int64_t version = 0;  ///< Grows by one with each commit; optimistic locking.
+    std::int64_t version = 0;         ///< Grows by one with each commit; optimistic locking.
     std::vector<Attendee> attendees;  ///< Doctor first.
 
     bool operator==(const Session&) const = default;
@@ -104,7 +104,7 @@ struct Session {
 
 /// One row of the audit trail.
 struct AuditEntry {
-    std::string event_id;    ///< UUID.
+    std::string event_id;  ///< UUID.
     std::string session_id;
     std::string event_type;  ///< `SESSION_CREATED`, `USER_JOINED` …
     std::optional<std::string> event_description;
@@ -116,7 +116,7 @@ struct AuditEntry {
 /// `data` is flat and keeps its order: text, whole number or null.
 struct Event {
     using Value = std::variant<std::nullptr_t, std::string, std::int64_t>;
-    std::string event_id;     ///< UUID; becomes the message id.
+    std::string event_id;  ///< UUID; becomes the message id.
     std::string session_id;
     std::string routing_key;  ///< `video.session.created` …
     std::string event_type;   ///< Mostly the routing key; contract section 4.4.

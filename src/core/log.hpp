@@ -19,9 +19,17 @@ using Field = std::pair<std::string_view, std::string>;
 /// Writes `time level what key=value …` to standard error. Values with spaces are quoted. Any thread.
 void write(Level level, std::string_view what, std::initializer_list<Field> fields = {});
 
-inline void debug(std::string_view what, std::initializer_list<Field> f = {}) { write(Level::debug, what, f); }
-inline void info(std::string_view what, std::initializer_list<Field> f = {}) { write(Level::info, what, f); }
-inline void warning(std::string_view what, std::initializer_list<Field> f = {}) { write(Level::warning, what, f); }
-inline void error(std::string_view what, std::initializer_list<Field> f = {}) { write(Level::error, what, f); }
+inline void debug(std::string_view what, std::initializer_list<Field> f = {}) {
+    write(Level::debug, what, f);
+}
+inline void info(std::string_view what, std::initializer_list<Field> f = {}) {
+    write(Level::info, what, f);
+}
+inline void warning(std::string_view what, std::initializer_list<Field> f = {}) {
+    write(Level::warning, what, f);
+}
+inline void error(std::string_view what, std::initializer_list<Field> f = {}) {
+    write(Level::error, what, f);
+}
 
 }  // namespace core::log

@@ -18,7 +18,7 @@ void put(char*& out, unsigned value, int digits) {
     out += digits;
 }
 
-std::string format(Time time, bool zone) {
+void append(std::string& text, Time time, bool zone) {
     static constexpr Time kFirst{sys_days{year{0} / January / 1}};
     static constexpr Time kLast{sys_days{year{9999} / December / 31} + hours{24} - microseconds{1}};
     time = std::clamp(time, kFirst, kLast);
@@ -43,7 +43,7 @@ std::string format(Time time, bool zone) {
         put(out, static_cast<unsigned>(clock.subseconds().count()), 6);
     }
     if (zone) *out++ = 'Z';
-    return {buffer.data(), out};
+    text.append(buffer.data(), out);
 }
 
 /// Walks over the text; every step says whether it could be taken.
@@ -69,8 +69,19 @@ struct Reader {
 
 }  // namespace
 
-std::string format_rfc3339(Time time) { return format(time, true); }
-std::string format_zoneless(Time time) { return format(time, false); }
+std::string format_rfc3339(Time time) {
+    std::string out;
+    append(out, time, true);
+    return out;
+}
+void append_rfc3339(std::string& out, Time time) {
+    append(out, time, true);
+}
+std::string format_zoneless(Time time) {
+    std::string out;
+    append(out, time, false);
+    return out;
+}
 
 std::optional<LocalDateTime> parse_iso8601(std::string_view text, std::string* why) {
     auto fail = [&](const char* reason) -> std::optional<LocalDateTime> {

@@ -28,6 +28,7 @@ class SystemClock final : public Clock {
 /// RFC 3339 with `Z`: `2026-01-25T14:00:00Z`, or with six fraction digits when they are not zero.
 /// Years outside 0..9999 are clamped.
 std::string format_rfc3339(Time time);
+void append_rfc3339(std::string& out, Time time);
 
 /// The same without zone, as the platform's RabbitMQ messages want it: `2026-01-25T14:00:00.123456`.
 std::string format_zoneless(Time time);

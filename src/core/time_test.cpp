@@ -21,8 +21,9 @@ TEST(Time, ReadsZonesFractionsAndBareDates) {
 
 TEST(Time, SaysWhyATextIsNotATime) {
     std::string why;
-    for (const auto* bad : {"", "2026", "2026-13-01", "2026-02-30", "2026-01-25T", "2026-01-25T25:00", "2026-01-25T14:00:60",
-                            "2026-01-25T14:00:00.", "2026-01-25T14:00:00+24:00", "2026-01-25T14:00:00Zx", "0000-01-01"}) {
+    for (const auto* bad :
+         {"", "2026", "2026-13-01", "2026-02-30", "2026-01-25T", "2026-01-25T25:00", "2026-01-25T14:00:60",
+          "2026-01-25T14:00:00.", "2026-01-25T14:00:00+24:00", "2026-01-25T14:00:00Zx", "0000-01-01"}) {
         why.clear();
         EXPECT_FALSE(parse_iso8601(bad, &why)) << bad;
         EXPECT_FALSE(why.empty()) << bad;

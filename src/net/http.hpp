@@ -15,10 +15,11 @@ namespace net {
 /// A whole request. Views are valid until the handler's coroutine has returned. Header names match in any case.
 class Request {
   public:
-    std::string_view method;          ///< `GET`, also unknown ones, as sent.
-    std::string_view target;          ///< Path and query, as sent.
-    std::string_view body;            ///< At most the server's limit.
+    std::string_view method;  ///< `GET`, also unknown ones, as sent; but HEAD comes as GET, the server drops the body.
+    std::string_view target;  ///< Path and query, as sent.
+    std::string_view body;    ///< At most the server's limit.
     std::string_view remote_address;  ///< Without port.
+    std::string_view request_id;  ///< The client's X-Request-ID if it is a sane one, else ours; the server echoes it.
     const boost::beast::http::fields* fields = nullptr;
 
     std::string_view header(std::string_view name) const {
@@ -26,9 +27,7 @@ class Request {
         return found == fields->end() ? std::string_view{}
                                       : std::string_view{found->value().data(), found->value().size()};
     }
-    bool has_header(std::string_view name) const {
-        return fields->find({name.data(), name.size()}) != fields->end();
-    }
+    bool has_header(std::string_view name) const { return fields->find({name.data(), name.size()}) != fields->end(); }
     /// The part of `target` before `?`.
     std::string_view path() const { return target.substr(0, target.find('?')); }
     /// The part of `target` behind `?`, or empty.

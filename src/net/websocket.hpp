@@ -23,7 +23,8 @@ class WebSocket {
     /// for whatever reason. Text messages end the connection.
     virtual boost::asio::awaitable<std::optional<std::string>> read() = 0;
 
-    /// Queues one binary message. When the peer is too slow and the queue is full (1 MiB or 1,024 messages) the connection is aborted.
+    /// Queues one binary message. When the peer is too slow and the queue is full (1 MiB or 1,024 messages) the
+    /// connection is aborted.
     virtual void send(std::string message) = 0;
 
     /// Sends what is queued, then a close frame with this code, then closes. Reads end.
@@ -35,7 +36,7 @@ class WebSocket {
 
 /// The handler's decision about an upgrade request: a plain HTTP answer instead, or a conversation.
 struct Upgrade {
-    std::string subprotocol;             ///< Sent back as Sec-WebSocket-Protocol when not empty.
+    std::string subprotocol;  ///< Sent back as Sec-WebSocket-Protocol when not empty.
     std::size_t max_message = 64 * 1024;
     /// Runs on the connection's event loop until it returns; the connection is closed (1000) afterwards if still open.
     std::function<boost::asio::awaitable<void>(std::shared_ptr<WebSocket>)> serve;

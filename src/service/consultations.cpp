@@ -19,7 +19,9 @@ using core::fail;
 /// Each round somebody else has moved the session on; a session can only be moved on so often.
 constexpr int kMaxRounds = 64;
 
-auto not_found() { return fail(ErrorKind::not_found, "Video consultation session not found"); }
+auto not_found() {
+    return fail(ErrorKind::not_found, "Video consultation session not found");
+}
 auto too_busy() {
     return fail(ErrorKind::unavailable, "The session is being changed by too many at once, try again",
                 std::chrono::seconds{1});
@@ -86,9 +88,8 @@ Task<Result<Created>> Consultations::create(Caller caller, CreateRequest request
     if (request.idempotency_key) {
         idempotency = IdempotencyRecord{caller.user_id, *request.idempotency_key, fingerprint(request), {}};
     }
-    const consultation::Booking booking{request.booking_type,     request.appointment_id,
-                                        request.doctor_id,        request.patient_id,
-                                        request.clinic_id,        request.scheduled_start_time,
+    const consultation::Booking booking{request.booking_type,     request.appointment_id, request.doctor_id,
+                                        request.patient_id,       request.clinic_id,      request.scheduled_start_time,
                                         request.duration_minutes, request.chief_complaint};
     for (int round = 0; round < kMaxRounds; ++round) {
         auto change = consultation::book(booking, caller, clock_.now(), settings_.meeting_url_base);
@@ -97,8 +98,10 @@ Task<Result<Created>> Consultations::create(Caller caller, CreateRequest request
         auto committed = co_await store_.commit(std::move(change), idempotency);
         if (!committed) co_return std::unexpected(committed.error());
         switch (*committed) {
-            case Committed::applied: co_return Created{std::move(session), true};
-            case Committed::stale: break;
+            case Committed::applied:
+                co_return Created{std::move(session), true};
+            case Committed::stale:
+                break;
             case Committed::duplicate_key: {
                 auto earlier = co_await store_.find_idempotency(caller.user_id, *request.idempotency_key);
                 if (!earlier) co_return std::unexpected(earlier.error());
@@ -115,7 +118,8 @@ Task<Result<Created>> Consultations::create(Caller caller, CreateRequest request
                 if (!existing) co_return std::unexpected(existing.error());
                 if (!*existing) break;
                 if ((*existing)->doctor_id != request.doctor_id || (*existing)->patient_id != request.patient_id) {
-                    co_return fail(ErrorKind::conflict, "This appointment already has a session with other participants");
+                    co_return fail(ErrorKind::conflict,
+                                   "This appointment already has a session with other participants");
                 }
                 co_return Created{std::move(**existing), false};
             }
@@ -219,7 +223,7 @@ Task<Result<Joined>> Consultations::join(Caller caller, std::string session_id, 
 }
 
 Task<Result<std::pair<Session, std::optional<Joined>>>> Consultations::start(Caller caller, std::string session_id,
-                                                                                    JoinRequest request) {
+                                                                             JoinRequest request) {
     using Started = std::pair<Session, std::optional<Joined>>;
     auto session = co_await load(session_id);
     if (!session) co_return std::unexpected(session.error());
@@ -233,10 +237,11 @@ Task<Result<std::pair<Session, std::optional<Joined>>>> Consultations::start(Cal
     }
     auto meeting = co_await meeting_of(*session);
     if (!meeting) co_return std::unexpected(meeting.error());
-    auto prepared = co_await change(std::move(session_id), [&](const Session& s, Time now) -> Result<std::optional<Change>> {
-        if (auto open = consultation::can_start(s); !open) return std::unexpected(open.error());
-        return consultation::prepare_meeting(s, s.meeting.value_or(*meeting), caller, now);
-    });
+    auto prepared =
+        co_await change(std::move(session_id), [&](const Session& s, Time now) -> Result<std::optional<Change>> {
+            if (auto open = consultation::can_start(s); !open) return std::unexpected(open.error());
+            return consultation::prepare_meeting(s, s.meeting.value_or(*meeting), caller, now);
+        });
     if (!prepared) co_return std::unexpected(prepared.error());
     co_return Started{std::move(*prepared), std::nullopt};
 }
@@ -268,18 +273,20 @@ Task<Result<Session>> Consultations::close_meeting(Result<Session> session) {
 }
 
 Task<Result<Session>> Consultations::end(Caller caller, std::string session_id, EndRequest request) {
-    auto after = co_await change(std::move(session_id), [&](const Session& s, Time now) -> Result<std::optional<Change>> {
-        if (auto allowed = consultation::may_end(s, caller); !allowed) return std::unexpected(allowed.error());
-        return consultation::end(s, caller, {request.session_notes, request.connection_quality_rating}, now);
-    });
+    auto after =
+        co_await change(std::move(session_id), [&](const Session& s, Time now) -> Result<std::optional<Change>> {
+            if (auto allowed = consultation::may_end(s, caller); !allowed) return std::unexpected(allowed.error());
+            return consultation::end(s, caller, {request.session_notes, request.connection_quality_rating}, now);
+        });
     co_return co_await close_meeting(std::move(after));
 }
 
 Task<Result<Session>> Consultations::cancel(Caller caller, std::string session_id, std::string reason) {
-    auto after = co_await change(std::move(session_id), [&](const Session& s, Time now) -> Result<std::optional<Change>> {
-        if (auto allowed = consultation::may_see(s, caller); !allowed) return std::unexpected(allowed.error());
-        return consultation::cancel(s, caller, reason, now);
-    });
+    auto after =
+        co_await change(std::move(session_id), [&](const Session& s, Time now) -> Result<std::optional<Change>> {
+            if (auto allowed = consultation::may_see(s, caller); !allowed) return std::unexpected(allowed.error());
+            return consultation::cancel(s, caller, reason, now);
+        });
     co_return co_await close_meeting(std::move(after));
 }
 
@@ -317,8 +324,8 @@ Task<Result<void>> Consultations::attendee_connected(std::string meeting_id, std
             std::vector<Heartbeat> beat(1, Heartbeat{attendee_id, at, at + settings_.presence_timeout});
             co_return co_await store_.heartbeat(std::move(beat));
         }
-        const consultation::Entry entry{attendee->role, attendee_id, attendee->external_user_id, std::nullopt,
-                                        std::nullopt,   at + settings_.presence_timeout};
+        const consultation::Entry entry{attendee->role, attendee_id,  attendee->external_user_id,
+                                        std::nullopt,   std::nullopt, at + settings_.presence_timeout};
         auto change = consultation::join(session, *session.meeting, entry, at);
         if (!change) co_return Result<void>{};
         auto committed = co_await store_.commit(std::move(*change));
@@ -335,8 +342,8 @@ Task<Result<void>> Consultations::attendee_gone(std::string meeting_id, std::str
     auto found = co_await store_.find_by_meeting(std::move(meeting_id));
     if (!found) co_return std::unexpected(found.error());
     if (!*found) co_return Result<void>{};
-    auto after = co_await change(
-        (*found)->session_id, [&](const Session& s, Time now) -> Result<std::optional<Change>> {
+    auto after =
+        co_await change((*found)->session_id, [&](const Session& s, Time now) -> Result<std::optional<Change>> {
             const auto* attendee = by_attendee_id(s, attendee_id);
             // An interval that opened after the loss belongs to a newer visit.
             if (!attendee || !attendee->present() || *attendee->opened_at > at) return std::nullopt;

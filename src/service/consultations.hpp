@@ -40,7 +40,8 @@ struct Created {
 struct JoinRequest {
     std::optional<std::string> device_type;
     std::optional<std::string> browser_info;
-    std::string reached_at;  ///< How this client reaches the service: scheme and host of its request, `http://localhost:8086`.
+    std::string
+        reached_at;  ///< How this client reaches the service: scheme and host of its request, `http://localhost:8086`.
 };
 
 /// What a participant needs to enter.
@@ -67,8 +68,8 @@ struct Admission {
 struct ConsultationsSettings {
     std::chrono::minutes abandoned_after{15};
     std::chrono::minutes no_show_grace{15};
-    std::chrono::seconds join_timeout{120};       ///< Joined, but never connected to the meeting: gone after so long.
-    std::chrono::seconds presence_timeout{45};    ///< Connected, then no heartbeat: gone after so long.
+    std::chrono::seconds join_timeout{120};     ///< Joined, but never connected to the meeting: gone after so long.
+    std::chrono::seconds presence_timeout{45};  ///< Connected, then no heartbeat: gone after so long.
     std::string meeting_url_base = "http://localhost:8086";  ///< `API_URL`.
 };
 
@@ -90,7 +91,7 @@ class Consultations {
     Task<Result<Joined>> join(Caller caller, std::string session_id, JoinRequest request);
     /// The doctor starts and joins; an admin starts without joining (`credentials` are empty then).
     Task<Result<std::pair<consultation::Session, std::optional<Joined>>>> start(Caller caller, std::string session_id,
-                                                                               JoinRequest request);
+                                                                                JoinRequest request);
     Task<Result<consultation::Session>> leave(Caller caller, std::string session_id);
     Task<Result<consultation::Session>> end(Caller caller, std::string session_id, EndRequest request);
     Task<Result<consultation::Session>> cancel(Caller caller, std::string session_id, std::string reason);

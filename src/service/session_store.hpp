@@ -24,7 +24,7 @@ struct SessionQuery {
     std::optional<consultation::BookingType> booking_type;
     std::optional<Time> start_from;    ///< scheduled_start_time >= this.
     std::optional<Time> start_before;  ///< scheduled_start_time < this.
-    bool oldest_first = false;         ///< Default: latest scheduled_start_time first. Ties by session_id, same direction.
+    bool oldest_first = false;  ///< Default: latest scheduled_start_time first. Ties by session_id, same direction.
     int offset = 0;
     int limit = 20;
 };
@@ -79,7 +79,8 @@ class SessionStore {
     virtual Task<core::Result<std::optional<consultation::Session>>> find(std::string session_id) = 0;
     virtual Task<core::Result<std::optional<consultation::Session>>> find_by_meeting(std::string meeting_id) = 0;
     /// The one that is not cancelled.
-    virtual Task<core::Result<std::optional<consultation::Session>>> find_by_appointment(std::string appointment_id) = 0;
+    virtual Task<core::Result<std::optional<consultation::Session>>> find_by_appointment(
+        std::string appointment_id) = 0;
     virtual Task<core::Result<SessionPage>> list(SessionQuery query) = 0;
     /// Oldest first (ties in the order of writing).
     virtual Task<core::Result<std::vector<consultation::AuditEntry>>> audit_trail(std::string session_id) = 0;

@@ -18,19 +18,20 @@
 namespace media::server {
 
 struct Settings {
-    std::uint16_t port = 8087;                     ///< UDP, and TCP for ICE-TCP.
-    std::vector<std::string> listen_addresses;     ///< Empty: all (0.0.0.0 and ::).
-    std::vector<std::string> announced_addresses;  ///< IP addresses in SDP answers; empty: every address of the machine, loopback included.
-    std::uint16_t announced_port = 0;              ///< 0: `port`.
-    std::chrono::seconds gone_after{20};           ///< A connection lost for so long means: has left.
+    std::uint16_t port = 8087;                  ///< UDP, and TCP for ICE-TCP.
+    std::vector<std::string> listen_addresses;  ///< Empty: all (0.0.0.0 and ::).
+    std::vector<std::string>
+        announced_addresses;  ///< IP addresses in SDP answers; empty: every address of the machine, loopback included.
+    std::uint16_t announced_port = 0;     ///< 0: `port`.
+    std::chrono::seconds gone_after{20};  ///< A connection lost for so long means: has left.
 };
 
 /// Whom a signalling connection belongs to. Established by the join token before the meeting server sees it.
 struct Participant {
     std::string meeting_id;
-    std::string attendee_id;       ///< Without `#content`.
+    std::string attendee_id;  ///< Without `#content`.
     std::string external_user_id;
-    bool content = false;          ///< A content share: the second connection of the same attendee.
+    bool content = false;  ///< A content share: the second connection of the same attendee.
 };
 
 /// Told about attendance. Called on a media thread: must return at once and must not call back into the server.
@@ -58,7 +59,8 @@ class MeetingServer {
     virtual void remove_attendee(std::string meeting_id, std::string attendee_id) = 0;
     /// Attendee ids of everybody connected now (or lost for less than `gone_after`).
     virtual boost::asio::awaitable<std::vector<std::string>> connected() = 0;
-    /// Sends everybody to reconnect (close 4500), then stops the media thread. Blocks until it is down; at most a second.
+    /// Sends everybody to reconnect (close 4500), then stops the media thread. Blocks until it is down; at most a
+    /// second.
     virtual void stop() = 0;
 };
 

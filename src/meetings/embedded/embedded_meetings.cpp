@@ -51,9 +51,8 @@ asio::awaitable<void> close_with(std::uint16_t code, std::shared_ptr<net::WebSoc
 }
 
 net::Upgrade refusal(std::uint16_t close_code) {
-    return {std::string{kSubprotocol}, 1024, [close_code](std::shared_ptr<net::WebSocket> socket) {
-                return close_with(close_code, std::move(socket));
-            }};
+    return {std::string{kSubprotocol}, 1024,
+            [close_code](std::shared_ptr<net::WebSocket> socket) { return close_with(close_code, std::move(socket)); }};
 }
 
 /// Attendance is not lost to a database that is away for a while.
@@ -72,11 +71,12 @@ asio::awaitable<void> persist(std::string_view what, std::string meeting_id, Att
         co_await timer.async_wait(asio::use_awaitable);
         pause = std::min(pause * 2, std::chrono::milliseconds{10'000});
     }
-    core::log::error(what, {{"meeting", meeting_id}, {"error", "the database stayed away; presence will expire by itself"}});
+    core::log::error(what,
+                     {{"meeting", meeting_id}, {"error", "the database stayed away; presence will expire by itself"}});
 }
 
-asio::awaitable<void> write_connected(service::Consultations& use_cases, std::string meeting_id, std::string attendee_id,
-                                      core::Time at) {
+asio::awaitable<void> write_connected(service::Consultations& use_cases, std::string meeting_id,
+                                      std::string attendee_id, core::Time at) {
     co_await persist("attendance: connect was not written", meeting_id,
                      [&] { return use_cases.attendee_connected(meeting_id, attendee_id, at); });
 }
@@ -101,7 +101,8 @@ void EmbeddedMeetings::attach_service(service::Consultations& consultations, asi
     executor_ = std::move(executor);
 }
 
-service::Task<core::Result<consultation::Meeting>> EmbeddedMeetings::create_meeting(std::string session_id, int generation) {
+service::Task<core::Result<consultation::Meeting>> EmbeddedMeetings::create_meeting(std::string session_id,
+                                                                                    int generation) {
     consultation::Meeting meeting;
     meeting.meeting_id = tokens_.meeting_id(session_id, generation);
     meeting.external_meeting_id = "pulseone-" + session_id;
@@ -142,7 +143,8 @@ service::Task<core::Result<void>> EmbeddedMeetings::remove_attendee(std::string 
     co_return core::Result<void>{};
 }
 
-void EmbeddedMeetings::attendee_connected(const std::string& meeting_id, const std::string& attendee_id, core::Time at) {
+void EmbeddedMeetings::attendee_connected(const std::string& meeting_id, const std::string& attendee_id,
+                                          core::Time at) {
     if (!consultations_) return;
     asio::co_spawn(executor_, write_connected(*consultations_, meeting_id, attendee_id, at), asio::detached);
 }
@@ -152,7 +154,9 @@ void EmbeddedMeetings::attendee_gone(const std::string& meeting_id, const std::s
     asio::co_spawn(executor_, write_gone(*consultations_, meeting_id, attendee_id, at), asio::detached);
 }
 
-bool EmbeddedMeetings::is_signalling(std::string_view path) { return path.starts_with(kControl); }
+bool EmbeddedMeetings::is_signalling(std::string_view path) {
+    return path.starts_with(kControl);
+}
 
 asio::awaitable<std::variant<net::Response, net::Upgrade>> EmbeddedMeetings::upgrade(const net::Request& request) {
     constexpr std::uint16_t kEnded = 4410;
@@ -178,8 +182,9 @@ asio::awaitable<std::variant<net::Response, net::Upgrade>> EmbeddedMeetings::upg
     if (admission->verdict == Verdict::ended) co_return refusal(kEnded);
     if (admission->verdict == Verdict::unknown) co_return refusal(kRefused);
 
-    media::server::Participant participant{meeting_id, bearer->attendee_id, admission->external_user_id, bearer->content};
-    constexpr std::size_t kMaxFrame = 256 * 1024;  // A SUBSCRIBE carries the SDP offer of up to 25 videos.
+    media::server::Participant participant{meeting_id, bearer->attendee_id, admission->external_user_id,
+                                           bearer->content};
+    constexpr std::size_t kMaxFrame = 320 * 1024;  // A SUBSCRIBE carries the SDP offer of up to 25 videos.
     co_return net::Upgrade{std::string{kSubprotocol}, kMaxFrame,
                            [server = server_, participant](std::shared_ptr<net::WebSocket> socket) {
                                return converse(*server, std::move(socket), participant);

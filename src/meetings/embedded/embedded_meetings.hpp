@@ -17,8 +17,8 @@
 namespace meetings::embedded {
 
 struct Settings {
-    std::string secret;       ///< Tokens and ids are derived from it.
-    std::string public_url;   ///< Where clients reach the service, `https://video.example.org`; empty: as they came.
+    std::string secret;      ///< Tokens and ids are derived from it.
+    std::string public_url;  ///< Where clients reach the service, `https://video.example.org`; empty: as they came.
     std::string default_url = "http://localhost:8086";  ///< Stored with sessions when `public_url` is empty.
     std::string region = "local";
 };
@@ -48,7 +48,8 @@ class EmbeddedMeetings final : public service::MeetingProvider, public media::se
     /// True for `/control/<meeting id>`, the path of signaling_url.
     static bool is_signalling(std::string_view path);
     /// Decides about a signalling connection: a good token of a running session gets in. A finished session closes with
-    /// 4410, anything else with 4403 (after the upgrade: the Chime client takes a plain HTTP refusal for a passing fault).
+    /// 4410, anything else with 4403 (after the upgrade: the Chime client takes a plain HTTP refusal for a passing
+    /// fault).
     boost::asio::awaitable<std::variant<net::Response, net::Upgrade>> upgrade(const net::Request& request);
 
     /// Writes down who is connected; call every 15 s or so.

@@ -12,7 +12,8 @@ TEST(JoinToken, NamesItsAttendeeAndIsTheSameEachTime) {
     const auto attendee = kTokens.attendee_id(meeting, "doctor-12");
     const auto token = kTokens.token(meeting, attendee);
     EXPECT_EQ(token, JoinTokens{"a secret"}.token(meeting, attendee));
-    EXPECT_EQ(token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."), std::string::npos);
+    EXPECT_EQ(token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."),
+              std::string::npos);
     const auto bearer = kTokens.verify(meeting, token);
     ASSERT_TRUE(bearer);
     EXPECT_EQ(bearer->attendee_id, attendee);
@@ -36,7 +37,8 @@ TEST(JoinToken, IsBoundToMeetingAttendeeAndKey) {
 TEST(JoinToken, RefusesEveryShortenedOrChangedText) {
     const auto meeting = kTokens.meeting_id("session", 1);
     const auto token = kTokens.token(meeting, kTokens.attendee_id(meeting, "doctor-12"));
-    for (std::size_t size = 0; size < token.size(); ++size) EXPECT_FALSE(kTokens.verify(meeting, token.substr(0, size)));
+    for (std::size_t size = 0; size < token.size(); ++size)
+        EXPECT_FALSE(kTokens.verify(meeting, token.substr(0, size)));
     for (std::size_t i = 0; i < token.size(); ++i) {
         auto changed = token;
         changed[i] = changed[i] == 'A' ? 'B' : 'A';

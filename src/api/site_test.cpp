@@ -1,0 +1,277 @@
+// The site as a whole, over ports that are down or answer simply: who gets in, what an unknown path, a failing store
+// and a foreign page are told. What sessions do is tested with the real stores elsewhere.
+#include "api/site.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/json/parse.hpp>
+#include <map>
+
+namespace api {
+namespace {
+
+namespace json = boost::json;
+using service::Task;
+
+/// A store that fails the same way always.
+class FailingStore final : public service::SessionStore {
+  public:
+    core::Error error{core::ErrorKind::unavailable, "connection refused by 10.1.2.3", std::chrono::seconds{7}};
+    bool throws = false;
+    mutable int asked = 0;
+
+    std::unexpected<core::Error> no() {
+        ++asked;
+        if (throws) throw std::runtime_error("secret of the store");
+        return std::unexpected(error);
+    }
+    Task<core::Result<std::optional<consultation::Session>>> find(std::string) override { co_return no(); }
+    Task<core::Result<std::optional<consultation::Session>>> find_by_meeting(std::string) override { co_return no(); }
+    Task<core::Result<std::optional<consultation::Session>>> find_by_appointment(std::string) override {
+        co_return no();
+    }
+    Task<core::Result<service::SessionPage>> list(service::SessionQuery) override { co_return no(); }
+    Task<core::Result<std::vector<consultation::AuditEntry>>> audit_trail(std::string) override { co_return no(); }
+    Task<core::Result<std::optional<service::IdempotencyRecord>>> find_idempotency(std::string, std::string) override {
+        co_return no();
+    }
+    Task<core::Result<service::Committed>> commit(consultation::Change,
+                                                  std::optional<service::IdempotencyRecord>) override {
+        co_return no();
+    }
+    Task<core::Result<service::Usage>> usage(core::Time, core::Time) override { co_return no(); }
+    Task<core::Result<void>> heartbeat(std::vector<service::Heartbeat>) override { co_return no(); }
+    Task<core::Result<std::vector<std::string>>> due(service::DuePolicy, int) override { co_return no(); }
+    Task<core::Result<void>> ping() override { co_return no(); }
+};
+
+class NoMeetings final : public service::MeetingProvider {
+  public:
+    Task<core::Result<consultation::Meeting>> create_meeting(std::string, int) override {
+        co_return core::fail(core::ErrorKind::internal, "none");
+    }
+    Task<core::Result<service::Credentials>> credentials(consultation::Meeting, std::string, std::string) override {
+        co_return core::fail(core::ErrorKind::internal, "none");
+    }
+    consultation::Meeting placed_for(consultation::Meeting meeting, std::string_view) const override { return meeting; }
+    Task<core::Result<void>> end_meeting(std::string) override { co_return core::Result<void>{}; }
+    Task<core::Result<void>> remove_attendee(std::string, std::string) override { co_return core::Result<void>{}; }
+    bool reports_presence() const override { return false; }
+};
+
+/// The token is the role; the user is always 12.
+class RoleIsToken final : public service::TokenVerifier {
+  public:
+    core::Result<service::Caller> verify(std::string_view token) const override {
+        if (token == "forged")
+            return core::fail(core::ErrorKind::unauthenticated, "Invalid authentication credentials");
+        if (token == "empty") return core::fail(core::ErrorKind::unauthenticated, "Invalid token payload");
+        return service::Caller{"12", std::string{token}};
+    }
+};
+
+class SiteTest : public testing::Test {
+  protected:
+    using Headers = std::map<std::string, std::string>;
+
+    net::Response ask(std::string_view method, std::string_view target, const Headers& headers = {},
+                      std::string_view body = {}) {
+        boost::beast::http::fields fields;
+        for (const auto& [name, value] : headers) fields.insert(name, value);
+        net::Request request;
+        request.method = method;
+        request.target = target;
+        request.body = body;
+        request.request_id = "r-1";
+        request.fields = &fields;
+        if (!handler_) handler_ = make_site(settings_, consultations_, tokens_);
+        boost::asio::io_context context;
+        auto answer = boost::asio::co_spawn(context, handler_(request), boost::asio::use_future);
+        context.run();
+        return answer.get();
+    }
+
+    static std::string header(const net::Response& response, std::string_view name) {
+        std::string found;
+        for (const auto& [key, value] : response.headers) {
+            if (key == name) found += value;
+        }
+        return found;
+    }
+
+    static constexpr std::string_view kBooking =
+        R"({"booking_type":"DIRECT_DOCTOR","doctor_id":"12","patient_id":"34","scheduled_start_time":"2026-01-25"})";
+
+    SiteSettings settings_;
+    FailingStore store_;
+    NoMeetings meetings_;
+    RoleIsToken tokens_;
+    core::SystemClock clock_;
+    service::Consultations consultations_{{}, store_, meetings_, clock_};
+    net::Handler handler_;
+};
+
+TEST_F(SiteTest, NothingOfTheApiIsOpenWithoutAToken) {
+    const std::vector<std::pair<const char*, const char*>> all{
+        {"POST", "/api/video/sessions"},         {"GET", "/api/video/sessions"},
+        {"GET", "/api/video/sessions/x"},        {"POST", "/api/video/sessions/x/join"},
+        {"POST", "/api/video/sessions/x/start"}, {"POST", "/api/video/sessions/x/leave"},
+        {"POST", "/api/video/sessions/x/end"},   {"POST", "/api/video/sessions/x/cancel"},
+        {"PUT", "/api/video/sessions/x/notes"},  {"GET", "/api/video/sessions/x/events"},
+        {"GET", "/api/video/sessions/doctor/1"}, {"GET", "/api/video/sessions/patient/1"},
+        {"GET", "/api/video/metrics/usage"}};
+    const std::vector<std::pair<Headers, const char*>> credentials{
+        {{}, "Not authenticated"},
+        {{{"Authorization", ""}}, "Not authenticated"},
+        {{{"Authorization", "Bearer"}}, "Not authenticated"},
+        {{{"Authorization", "Bearer   "}}, "Not authenticated"},
+        {{{"Authorization", "Basic ZG9jdG9yOjEy"}}, "Invalid authentication credentials"},
+        {{{"Authorization", "Bearer forged"}}, "Invalid authentication credentials"},
+        {{{"Authorization", "bearer empty"}}, "Invalid token payload"},
+        {{{"X-User-ID", "12"}, {"X-User-Role", "ADMIN"}}, "Not authenticated"}};
+    for (const auto& [method, target] : all) {
+        for (const auto& [headers, text] : credentials) {
+            const auto response = ask(method, target, headers, "{\"broken");
+            EXPECT_EQ(response.status, 401u) << target;
+            EXPECT_EQ(response.body, std::string{"{\"detail\":\""} + text + "\"}") << target;
+            EXPECT_EQ(header(response, "WWW-Authenticate"), "Bearer") << target;
+        }
+    }
+    EXPECT_EQ(store_.asked, 0);
+}
+
+TEST_F(SiteTest, TheSchemeIsBearerInAnyCase) {
+    for (const auto* scheme : {"Bearer DOCTOR", "bearer DOCTOR", "BEARER   DOCTOR "}) {
+        EXPECT_EQ(ask("GET", "/api/video/sessions", {{"Authorization", scheme}}).status, 503u) << scheme;
+    }
+}
+
+TEST_F(SiteTest, ValidationComesAfterTheTokenAndBeforeEverythingElse) {
+    const Headers doctor{{"Authorization", "Bearer DOCTOR"}};
+    EXPECT_EQ(ask("POST", "/api/video/sessions/nope/join", doctor).status, 422u);
+    EXPECT_EQ(ask("POST", "/api/video/sessions/nope/cancel", doctor, "{}").status, 422u);
+    EXPECT_EQ(ask("GET", "/api/video/sessions?status=IN_PROGRESS", doctor).status, 422u);
+    EXPECT_EQ(ask("GET", "/api/video/metrics/usage?month=abc", {{"Authorization", "Bearer PATIENT"}}).status, 422u);
+    EXPECT_EQ(store_.asked, 0);
+}
+
+TEST_F(SiteTest, AStoreThatIsDownIs503WithoutDetails) {
+    const Headers doctor{{"Authorization", "Bearer DOCTOR"}};
+    for (const auto& response :
+         {ask("GET", "/api/video/sessions/x", doctor), ask("POST", "/api/video/sessions", doctor, kBooking),
+          ask("POST", "/api/video/sessions/x/join", doctor, "{}")}) {
+        EXPECT_EQ(response.status, 503u);
+        EXPECT_EQ(header(response, "Retry-After"), "7");
+        EXPECT_EQ(response.body.find("10.1.2.3"), std::string::npos);
+    }
+}
+
+TEST_F(SiteTest, OurOwnFailuresTellNothing) {
+    const Headers doctor{{"Authorization", "Bearer DOCTOR"}};
+    store_.error = {core::ErrorKind::internal, "INSERT INTO … 'patient data'", {}};
+    EXPECT_EQ(ask("POST", "/api/video/sessions", doctor, kBooking).body,
+              R"({"detail":"Failed to create video consultation session: internal error"})");
+    EXPECT_EQ(ask("POST", "/api/video/sessions/x/join", doctor, "{}").body,
+              R"({"detail":"Failed to join video session: internal error"})");
+    EXPECT_EQ(ask("POST", "/api/video/sessions/x/start", doctor).body,
+              R"({"detail":"Failed to start video meeting: internal error"})");
+    const auto other = ask("GET", "/api/video/sessions/x", doctor);
+    EXPECT_EQ(other.status, 500u);
+    EXPECT_EQ(other.body, R"({"error":"Internal server error","detail":"An unexpected error occurred"})");
+}
+
+TEST_F(SiteTest, ExceptionsAreShownOnlyWhenDebugging) {
+    const Headers doctor{{"Authorization", "Bearer DOCTOR"}};
+    store_.throws = true;
+    EXPECT_EQ(ask("GET", "/api/video/sessions/x", doctor).body,
+              R"({"error":"Internal server error","detail":"An unexpected error occurred"})");
+    settings_.debug = true;
+    handler_ = {};
+    EXPECT_EQ(ask("GET", "/api/video/sessions/x", doctor).body,
+              R"({"error":"Internal server error","detail":"secret of the store"})");
+}
+
+TEST_F(SiteTest, IdsThatNobodyHasNeverReachTheStore) {
+    const Headers doctor{{"Authorization", "Bearer DOCTOR"}};
+    for (const std::string& id :
+         {std::string{"%00"}, std::string{"a%00b"}, std::string{"%ff"}, std::string(101, 'x')}) {
+        const auto response = ask("GET", "/api/video/sessions/" + id, doctor);
+        EXPECT_EQ(response.status, 404u) << id;
+        EXPECT_EQ(response.body, R"({"detail":"Video consultation session not found"})") << id;
+        EXPECT_EQ(ask("GET", "/api/video/sessions/doctor/" + id, doctor).status, 422u) << id;
+    }
+    EXPECT_EQ(store_.asked, 0);
+}
+
+TEST_F(SiteTest, UnknownPathsAndMethods) {
+    EXPECT_EQ(ask("GET", "/nothing").status, 404u);
+    EXPECT_EQ(ask("GET", "/nothing").body, R"({"detail":"Not Found"})");
+    EXPECT_EQ(ask("GET", "/api/video/sessions/%zz").status, 404u);
+    const auto response = ask("DELETE", "/api/video/sessions/x");
+    EXPECT_EQ(response.status, 405u);
+    EXPECT_EQ(response.body, R"({"detail":"Method Not Allowed"})");
+    EXPECT_EQ(header(response, "Allow"), "GET");
+    EXPECT_EQ(ask("OPTIONS", "/api/video/sessions").status, 405u);
+    const auto slash = ask("POST", "/api/video/sessions/?a=b");
+    EXPECT_EQ(slash.status, 307u);
+    EXPECT_EQ(header(slash, "Location"), "../sessions?a=b");
+}
+
+TEST_F(SiteTest, AnyOriginMayReadButNeverWithCredentials) {
+    const auto preflight = ask("OPTIONS", "/api/video/sessions",
+                               {{"Origin", "https://elsewhere.example"},
+                                {"Access-Control-Request-Method", "POST"},
+                                {"Access-Control-Request-Headers", "authorization, x-user-id"}});
+    EXPECT_EQ(preflight.status, 200u);
+    EXPECT_EQ(preflight.body, "OK");
+    EXPECT_EQ(header(preflight, "Access-Control-Allow-Origin"), "*");
+    EXPECT_EQ(header(preflight, "Access-Control-Allow-Headers"), "authorization, x-user-id");
+    EXPECT_EQ(header(preflight, "Access-Control-Max-Age"), "600");
+    EXPECT_EQ(header(preflight, "Access-Control-Allow-Credentials"), "");
+    const auto plain = ask("GET", "/api/video/sessions", {{"Origin", "https://elsewhere.example"}});
+    EXPECT_EQ(plain.status, 401u);
+    EXPECT_EQ(header(plain, "Access-Control-Allow-Origin"), "*");
+    EXPECT_EQ(header(plain, "Access-Control-Allow-Credentials"), "");
+    EXPECT_EQ(header(ask("GET", "/"), "Access-Control-Allow-Origin"), "");
+}
+
+TEST_F(SiteTest, HealthTellsTheTruth) {
+    const auto down = json::parse(ask("GET", "/health").body);
+    EXPECT_EQ(down.at("status"), "degraded");
+    EXPECT_EQ(down.at("database"), "unhealthy");
+    EXPECT_EQ(down.at("rabbitmq"), "disabled");
+    EXPECT_EQ(ask("GET", "/health/live").status, 200u);
+    EXPECT_EQ(ask("GET", "/health/ready").status, 503u);
+}
+
+TEST_F(SiteTest, DocumentCarriesTheConfiguredNameAndVersion) {
+    settings_.app_name = "A \"clinic\"";
+    settings_.version = "9.8.7";
+    const auto document = json::parse(ask("GET", "/openapi.json").body);
+    EXPECT_EQ(document.at("info").at("title"), json::value(settings_.app_name));
+    EXPECT_EQ(document.at("info").at("version"), "9.8.7");
+    EXPECT_EQ(document.at("openapi"), "3.1.0");
+}
+
+TEST_F(SiteTest, PagesAskNoOtherHost) {
+    for (const auto* page : {"/docs", "/redoc"}) {
+        const auto response = ask("GET", page);
+        EXPECT_EQ(response.status, 200u) << page;
+        EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
+        EXPECT_EQ(response.static_body.find("//"), std::string_view::npos) << page;
+        EXPECT_EQ(response.static_body.find("=\"/"), std::string_view::npos) << page;
+        EXPECT_NE(header(response, "Content-Security-Policy").find("default-src 'none'"), std::string::npos);
+        EXPECT_NE(header(response, "Content-Security-Policy").find("frame-ancestors 'none'"), std::string::npos);
+        EXPECT_EQ(header(response, "X-Content-Type-Options"), "nosniff");
+    }
+    EXPECT_EQ(ask("GET", "/docs/swagger-init.js").status, 200u);
+    EXPECT_EQ(ask("GET", "/docs/no-such-file.js").status, 404u);
+    EXPECT_EQ(ask("GET", "/docs/..%2f..%2fetc%2fpasswd").status, 404u);
+    EXPECT_EQ(ask("GET", "/assets/..%2findex.html").status, 404u);
+}
+
+}  // namespace
+}  // namespace api

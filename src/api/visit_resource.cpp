@@ -1,0 +1,92 @@
+// A visit from joining to its end, and the doctor's notes.
+#include <algorithm>
+
+#include "api/answers.hpp"
+#include "api/requests.hpp"
+#include "api/resource.hpp"
+
+namespace api {
+namespace {
+
+using service::Task;
+
+RawBody body_of(const net::Request& request) {
+    return {request.body, request.header("Content-Type")};
+}
+
+/// Scheme and host as the client named them, so that the meeting's addresses are ones it can reach. Both are the
+/// client's word and go only into its own answer; a host that is none is not repeated.
+std::string reached_at(const net::Request& request) {
+    const auto host = request.header("Host");
+    const bool sane = !host.empty() && host.size() <= 255 && std::ranges::all_of(host, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+               c == ':' || c == '[' || c == ']';
+    });
+    if (!sane) return {};
+    return (request.header("X-Forwarded-Proto") == "https" ? "https://" : "http://") + std::string{host};
+}
+
+net::Response session_response(const Call& call, const core::Result<consultation::Session>& session) {
+    if (!session) return failure(session.error(), {}, call.request.request_id);
+    return json_response(200, session_answer(*session, call.site.consultations.now()));
+}
+
+}  // namespace
+
+Task<net::Response> post_join(Call& call) {
+    Faults faults;
+    auto request = read_join(body_of(call.request), faults);
+    if (faults.any()) co_return unprocessable(faults);
+    if (!can_be_an_id(call.piece)) co_return session_not_found();
+    request->reached_at = reached_at(call.request);
+    const auto joined =
+        co_await call.site.consultations.join(std::move(call.caller), std::move(call.piece), std::move(*request));
+    if (!joined) co_return failure(joined.error(), "Failed to join video session", call.request.request_id);
+    co_return json_response(200, join_answer(*joined));
+}
+
+Task<net::Response> post_start(Call& call) {
+    if (!can_be_an_id(call.piece)) co_return session_not_found();
+    service::JoinRequest request{std::nullopt, std::nullopt, reached_at(call.request)};
+    const auto started =
+        co_await call.site.consultations.start(std::move(call.caller), std::move(call.piece), std::move(request));
+    if (!started) co_return failure(started.error(), "Failed to start video meeting", call.request.request_id);
+    const auto& [session, joined] = *started;
+    co_return json_response(200,
+                            joined ? join_answer(*joined) : session_answer(session, call.site.consultations.now()));
+}
+
+Task<net::Response> post_leave(Call& call) {
+    if (!can_be_an_id(call.piece)) co_return session_not_found();
+    co_return session_response(call,
+                               co_await call.site.consultations.leave(std::move(call.caller), std::move(call.piece)));
+}
+
+Task<net::Response> post_end(Call& call) {
+    Faults faults;
+    auto request = read_end(body_of(call.request), faults);
+    if (faults.any()) co_return unprocessable(faults);
+    if (!can_be_an_id(call.piece)) co_return session_not_found();
+    co_return session_response(
+        call, co_await call.site.consultations.end(std::move(call.caller), std::move(call.piece), std::move(*request)));
+}
+
+Task<net::Response> post_cancel(Call& call) {
+    Faults faults;
+    auto reason = read_cancel(body_of(call.request), faults);
+    if (faults.any()) co_return unprocessable(faults);
+    if (!can_be_an_id(call.piece)) co_return session_not_found();
+    co_return session_response(call, co_await call.site.consultations.cancel(
+                                         std::move(call.caller), std::move(call.piece), std::move(*reason)));
+}
+
+Task<net::Response> put_notes(Call& call) {
+    Faults faults;
+    auto notes = read_notes(body_of(call.request), faults);
+    if (faults.any()) co_return unprocessable(faults);
+    if (!can_be_an_id(call.piece)) co_return session_not_found();
+    co_return session_response(call, co_await call.site.consultations.update_notes(
+                                         std::move(call.caller), std::move(call.piece), std::move(*notes)));
+}
+
+}  // namespace api

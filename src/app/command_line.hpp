@@ -1,0 +1,29 @@
+// What the program was asked to do.
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+
+#include "app/environment.hpp"
+#include "core/result.hpp"
+
+namespace app {
+
+struct CommandLine {
+    enum class Action { serve, token, help, version };
+    Action action = Action::serve;
+    Environment::Values settings;  ///< Options that stand for variables: `--port 1` is PORT=1.
+
+    std::string role;  ///< Of `token`.
+    std::string user;
+    std::chrono::hours life{24};
+};
+
+/// `arguments` without the program's name. Fails with a line for the user.
+core::Result<CommandLine> parse_command_line(std::span<const char* const> arguments);
+
+/// What `--help` prints.
+std::string_view help_text();
+
+}  // namespace app

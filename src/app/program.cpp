@@ -1,0 +1,121 @@
+#include "app/program.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <thread>
+
+#include "app/command_line.hpp"
+#include "app/config.hpp"
+#include "app/data_folder.hpp"
+#include "app/service_process.hpp"
+
+namespace app {
+namespace {
+
+constexpr int kUsage = 2;
+constexpr std::chrono::seconds kStopTime{5};
+
+int complain(const core::Error& error) {
+    std::fprintf(stderr, "video-consultation: %s\n", error.detail.c_str());
+    return error.kind == core::ErrorKind::invalid ? kUsage : EXIT_FAILURE;
+}
+
+void print(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+}
+
+core::Result<Config> configure(const CommandLine& line) {
+    Environment environment;
+    environment.layer(line.settings);
+    environment.layer(process_environment());
+    const auto file = read_env_file(".env");
+    if (!file) return std::unexpected(file.error());
+    environment.layer(*file);
+    auto config = read_config(environment);
+    if (config) core::log::set_level(config->log_level);
+    return config;
+}
+
+int mint(const Config& config, const CommandLine& line) {
+    if (!config.jwt_secret) {
+        if (auto opened = open_data_folder(config.data_dir); !opened) return complain(opened.error());
+    }
+    const auto secret = token_secret(config);
+    if (!secret) return complain(secret.error());
+    const core::SystemClock clock;
+    const directory::JwtVerifier tokens({.secret = *secret, .algorithm = config.jwt_algorithm}, clock);
+    const auto token = tokens.mint({.user_id = line.user, .role = line.role}, line.life);
+    if (!tokens.verify(token)) {
+        return complain({core::ErrorKind::invalid, "--user and --role: at most 100 characters each, valid UTF-8", {}});
+    }
+    std::fprintf(stderr, "For trial only: whoever has this token is %s %s for %lld hours.\n", line.role.c_str(),
+                 line.user.c_str(), static_cast<long long>(line.life.count()));
+    print(token + "\n");
+    return EXIT_SUCCESS;
+}
+
+int serve(const Config& config) {
+    std::signal(SIGPIPE, SIG_IGN);
+    // Taken over before anything starts: a signal during a slow start is not lost either, it ends the start.
+    boost::asio::io_context context;
+    boost::asio::signal_set signals(context, SIGINT, SIGTERM);
+    signals.async_wait([](const boost::system::error_code& error, int) {
+        // Nobody waits for the start any more; nothing has been acknowledged yet.
+        if (!error) std::_Exit(EXIT_FAILURE);
+    });
+    std::thread watch([&context] { context.run(); });
+    auto started = ServiceProcess::start(config);
+    core::Result<std::string> demo;
+    if (started && config.is_trial()) demo = (*started)->demo();
+    signals.cancel();
+    watch.join();
+    if (!started) return complain(started.error());
+    if (!demo) core::log::warning("no demo consultation", {{"error", demo.error().detail}});
+    if (demo && !demo->empty()) print(*demo);
+
+    context.restart();
+    signals.async_wait([](const boost::system::error_code&, int) {});
+    context.run();
+    core::log::info("service stops");
+    signals.async_wait([](const boost::system::error_code& error, int) {
+        if (!error) std::_Exit(EXIT_FAILURE);
+    });
+    context.restart();
+    std::thread impatience([&context] { context.run(); });
+    (*started)->stop(kStopTime);
+    started->reset();
+    signals.cancel();
+    impatience.join();
+    core::log::info("service stopped");
+    return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int run_program(std::span<const char* const> arguments) {
+    try {
+        const auto line = parse_command_line(arguments);
+        if (!line) return complain(line.error());
+        if (line->action == CommandLine::Action::help) {
+            print(help_text());
+            return EXIT_SUCCESS;
+        }
+        if (line->action == CommandLine::Action::version) {
+            print("video-consultation " VIDEO_CONSULTATION_VERSION "\n");
+            return EXIT_SUCCESS;
+        }
+        const auto config = configure(*line);
+        if (!config) return complain(config.error());
+        return line->action == CommandLine::Action::token ? mint(*config, *line) : serve(*config);
+    } catch (const std::exception& error) {
+        return complain({core::ErrorKind::internal, std::string{"cannot go on: "} + error.what(), {}});
+    }
+}
+
+}  // namespace app

@@ -1,0 +1,57 @@
+#include "media/room/arrival_feedback.hpp"
+
+#include <algorithm>
+
+namespace media::room {
+
+namespace {
+// Late packets are reported again from their number on, but not from further back than this.
+constexpr std::int64_t kLateWindow = 256;
+// A jump like this is no loss: reporting it packet by packet would help nobody.
+constexpr std::int64_t kMaxJump = 800;
+}  // namespace
+
+void ArrivalFeedback::on_packet(std::uint16_t transport_sequence, Time arrival) {
+    const bool first = !unwrapper_.started();
+    const std::int64_t sequence = unwrapper_.unwrap(transport_sequence);
+    if (first || sequence > highest_ + kMaxJump) {
+        begin_ = sequence;
+        highest_ = sequence;
+        if (first) next_ = arrival + kInterval;
+    } else if (sequence <= highest_ - kLateWindow) {
+        return;
+    }
+    Slot& slot = slots_[static_cast<std::size_t>(sequence) % kArrivals];
+    if (slot.sequence == sequence) return;
+    slot = {sequence, std::chrono::duration_cast<std::chrono::microseconds>(arrival.time_since_epoch()).count()};
+    highest_ = std::max(highest_, sequence);
+    begin_ = std::min(begin_, sequence);
+    // Unreported for longer than the ring is deep: what was overwritten is reported as lost no more.
+    begin_ = std::max(begin_, highest_ - static_cast<std::int64_t>(kArrivals) + 1);
+    pending_ = true;
+}
+
+bool ArrivalFeedback::write(wire::RtcpWriter& out, std::uint32_t sender_ssrc, std::uint32_t media_ssrc, Time now) {
+    next_ = now + kInterval;
+    if (!pending_) return false;
+    std::array<wire::PacketArrival, kArrivals> arrivals;
+    std::size_t arrived = 0;
+    for (std::int64_t n = begin_; n <= highest_; ++n) {
+        const Slot& slot = slots_[static_cast<std::size_t>(n) % kArrivals];
+        if (slot.sequence == n) arrivals[arrived++] = {n, slot.arrival_us};
+    }
+    std::span<const wire::PacketArrival> rest(arrivals.data(), arrived);
+    bool written = false;
+    while (!rest.empty()) {
+        const std::size_t taken = out.transport_feedback(sender_ssrc, media_ssrc, count_, begin_, rest);
+        if (taken == 0) break;
+        ++count_;
+        written = true;
+        begin_ = rest[taken - 1].sequence + 1;
+        rest = rest.subspan(taken);
+    }
+    pending_ = !rest.empty();
+    return written;
+}
+
+}  // namespace media::room

@@ -1,0 +1,110 @@
+#include "media/room/audio_slots.hpp"
+
+#include <gtest/gtest.h>
+
+namespace media::room {
+namespace {
+
+using namespace std::chrono_literals;
+using Place = AudioSlots::Place;
+
+class Slots : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        slots.start(now);
+        // Earns the right to leave slots open.
+        for (int i = 0; i < 50; ++i) {
+            while (slots.silence(now, opened)) ++silence;
+            now += 20ms;
+        }
+    }
+    Time now{1h};
+    AudioSlots slots{65'500, 0xFFFFFF00};
+    std::uint64_t opened = 0;
+    int silence = 0;
+};
+
+TEST_F(Slots, NumbersWrapAndGoOn) {
+    std::optional<AudioSlots::Stamp> before;
+    for (int i = 0; i < 200; ++i) {
+        const auto placed = slots.place(i, now);
+        ASSERT_EQ(placed.place, Place::send);
+        if (before) {
+            EXPECT_EQ(static_cast<std::uint16_t>(placed.stamp.sequence - before->sequence), 1);
+            EXPECT_EQ(placed.stamp.timestamp - before->timestamp, 960U);
+        }
+        before = placed.stamp;
+        now += 20ms;
+    }
+}
+
+TEST_F(Slots, SameSlotIsNeverUsedTwice) {
+    const auto first = slots.place(10, now);
+    const auto third = slots.place(12, now + 40ms);
+    EXPECT_EQ(third.opened, 1U);
+    const auto second = slots.place(11, now + 45ms);
+    EXPECT_EQ(second.place, Place::send);
+    EXPECT_EQ(static_cast<std::uint16_t>(second.stamp.sequence - first.stamp.sequence), 1);
+    for (int position : {10, 11, 12}) EXPECT_EQ(slots.place(position, now + 50ms).place, Place::late);
+    EXPECT_EQ(slots.place(9, now + 50ms).place, Place::late) << "silence was sent there";
+    EXPECT_EQ(slots.place(-40, now + 50ms).place, Place::late);
+}
+
+TEST_F(Slots, UnbelievableJumpOfTheSpeakerIsClosed) {
+    const auto before = slots.place(10, now);
+    const auto after = slots.place(1'000'000, now + 20ms);
+    EXPECT_EQ(after.place, Place::send);
+    EXPECT_EQ(after.opened, 0U);
+    EXPECT_EQ(static_cast<std::uint16_t>(after.stamp.sequence - before.stamp.sequence), 1);
+    // Backwards it looks late, until patience runs out and the next packet counts anew.
+    EXPECT_EQ(slots.place(5, now + 40ms).place, Place::late);
+    now += 300ms;
+    while (slots.silence(now, opened)) ++silence;
+    EXPECT_EQ(slots.place(6, now).place, Place::send);
+}
+
+TEST_F(Slots, SilenceWaitsForASpeakerButNotForever) {
+    ASSERT_EQ(slots.place(0, now).place, Place::send);
+    EXPECT_FALSE(slots.silence(now + 219ms, opened));
+    EXPECT_TRUE(slots.silence(now + 221ms, opened));
+    EXPECT_GT(opened, 0U);
+}
+
+TEST_F(Slots, NewSpeakerTakesTheNextSlotWhateverItsNumbers) {
+    const auto first = slots.place(10, now);
+    slots.release();
+    const auto second = slots.place(-7'000'000, now + 20ms);
+    EXPECT_EQ(second.place, Place::send);
+    EXPECT_EQ(static_cast<std::uint16_t>(second.stamp.sequence - first.stamp.sequence), 1);
+}
+
+TEST_F(Slots, BurstAheadOfTimeIsBounded) {
+    int sent = 0;
+    for (int i = 0; i < 100; ++i) {
+        if (slots.place(i, now).place == Place::send) ++sent;
+    }
+    EXPECT_GE(sent, 10);
+    EXPECT_LE(sent, 12);
+}
+
+TEST_F(Slots, StalledThreadDoesNotCatchUpByAFlood) {
+    now += 1h;
+    int burst = 0;
+    while (slots.silence(now, opened)) ++burst;
+    EXPECT_EQ(burst, 1);
+}
+
+TEST_F(Slots, StandingStillSendsNothing) {
+    slots.stop();
+    EXPECT_FALSE(slots.running());
+    EXPECT_FALSE(slots.silence(now + 10s, opened));
+}
+
+TEST_F(Slots, TimestampOfNowRunsWithTheSlots) {
+    const std::uint32_t at = slots.timestamp_at(now);
+    EXPECT_EQ(slots.timestamp_at(now + 10ms) - at, 480U);
+    EXPECT_EQ(slots.place(0, now).stamp.timestamp, at);
+}
+
+}  // namespace
+}  // namespace media::room

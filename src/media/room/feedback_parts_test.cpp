@@ -1,0 +1,216 @@
+// The small parts of feedback: repeats and their budget, key-frame requests, limits, reception statistics, the cache.
+#include <gtest/gtest.h>
+
+#include "media/room/arrival_feedback.hpp"
+#include "media/room/key_frame_requests.hpp"
+#include "media/room/opus_packet.hpp"
+#include "media/room/packet_cache.hpp"
+#include "media/room/reception_stats.hpp"
+#include "media/room/repeat_limit.hpp"
+#include "media/room/uplink_limit.hpp"
+#include "media/wire/transport_feedback.hpp"
+
+namespace media::room {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Time kStart{1h};
+
+TEST(RepeatLimit, OncePerRoundTripAndAHandfulInAll) {
+    RepeatLimit limit;
+    EXPECT_TRUE(limit.take(5, kStart, 100ms));
+    EXPECT_FALSE(limit.take(5, kStart + 99ms, 100ms));
+    EXPECT_TRUE(limit.take(6, kStart + 99ms, 100ms));
+    EXPECT_TRUE(limit.take(5, kStart + 100ms, 100ms));
+    int more = 0;
+    for (int i = 2; i < 20; ++i) more += limit.take(5, kStart + i * 150ms, 100ms);
+    EXPECT_EQ(more, 3);
+    EXPECT_TRUE(limit.take(5, kStart + 1h, 100ms)) << "the same number one wrap later";
+}
+
+TEST(RepeatLimit, RoundTripsAreTakenWithinReason) {
+    RepeatLimit limit;
+    EXPECT_TRUE(limit.take(1, kStart, 0ms));
+    EXPECT_FALSE(limit.take(1, kStart + 29ms, 0ms));
+    EXPECT_TRUE(limit.take(1, kStart + 30ms, 0ms));
+    EXPECT_FALSE(limit.take(1, kStart + 200ms, 5s));
+    EXPECT_TRUE(limit.take(1, kStart + 330ms, 5s));
+}
+
+TEST(RepeatBudget, RefillsWithAQuarterOfTheEstimate) {
+    RepeatBudget budget;
+    budget.set_estimate(800'000);
+    std::int64_t sent = 0;
+    while (budget.take(1000, kStart)) sent += 1000;
+    EXPECT_EQ(sent, 48'000);
+    sent = 0;
+    for (Time now = kStart; now < kStart + 10s; now += 1ms) {
+        if (budget.take(1000, now)) sent += 1000;
+    }
+    EXPECT_NEAR(static_cast<double>(sent), 250'000, 2000);
+}
+
+TEST(KeyFrameRequests, ThrottledAndRepeatedWhileSomebodyWaits) {
+    KeyFrameRequests requests;
+    EXPECT_FALSE(requests.poll(kStart, false));
+    requests.request();
+    EXPECT_TRUE(requests.poll(kStart, true));
+    requests.request();
+    EXPECT_FALSE(requests.poll(kStart + 299ms, true));
+    EXPECT_TRUE(requests.poll(kStart + 300ms, true));
+    EXPECT_FALSE(requests.poll(kStart + 1299ms, true));
+    EXPECT_TRUE(requests.poll(kStart + 1300ms, true));
+    requests.request();
+    requests.on_key_frame();
+    EXPECT_FALSE(requests.poll(kStart + 10s, false)) << "has come in the meantime";
+}
+
+TEST(UplinkLimit, WeakestDecidesBetweenFloorAndCeiling) {
+    UplinkLimit limit;
+    limit.begin();
+    EXPECT_EQ(limit.allowed(0, 100), std::nullopt);
+    EXPECT_EQ(limit.allowed(5000, 100), 5000U);
+    limit.add(3000);
+    limit.add(std::nullopt);
+    limit.add(2000);
+    EXPECT_EQ(limit.allowed(5000, 100), 2000U);
+    EXPECT_EQ(limit.allowed(1000, 100), 1000U);
+    EXPECT_EQ(limit.allowed(0, 2500), 2500U);
+}
+
+TEST(UplinkLimit, ToldEverySecondAndSoonerWhenItFalls) {
+    UplinkLimit limit;
+    EXPECT_TRUE(limit.poll(1000, kStart));
+    EXPECT_FALSE(limit.poll(2000, kStart + 999ms));
+    EXPECT_FALSE(limit.poll(500, kStart + 199ms));
+    EXPECT_TRUE(limit.poll(500, kStart + 200ms));
+    EXPECT_FALSE(limit.poll(490, kStart + 600ms)) << "hardly less";
+    EXPECT_TRUE(limit.poll(490, kStart + 1200ms));
+}
+
+TEST(ReceiverEstimate, IsSharedAndAges) {
+    ReceiverEstimate estimate;
+    EXPECT_FALSE(estimate.share(1, kStart));
+    estimate.set(1'060'000, kStart);
+    EXPECT_EQ(estimate.share(1, kStart), 1'000'000U);
+    EXPECT_EQ(estimate.share(4, kStart), 250'000U);
+    EXPECT_FALSE(estimate.share(0, kStart));
+    EXPECT_FALSE(estimate.share(1, kStart + 11s));
+    estimate.set(1000, kStart);
+    EXPECT_EQ(estimate.share(1, kStart), 0U);
+}
+
+TEST(ReceptionStats, LossesAndWrap) {
+    ReceptionStats stats(90'000);
+    EXPECT_FALSE(stats.report(7, kStart));
+    Time now = kStart;
+    std::uint32_t timestamp = 0xFFFFF000;
+    for (std::int64_t n = 0x10000 + 65'500; n < 0x10000 + 65'600; ++n) {
+        now += 20ms;
+        timestamp += 1800;
+        if (n % 2 == 0) stats.on_packet(n, timestamp, false, now);
+    }
+    const auto block = stats.report(7, now).value();
+    EXPECT_EQ(block.ssrc, 7U);
+    EXPECT_NEAR(block.fraction_lost, 128, 4);
+    EXPECT_EQ(block.cumulative_lost, 49);
+    EXPECT_EQ(block.highest_sequence, 0x10000U + 65'598 - 65'536);
+    EXPECT_LE(block.jitter, 1U);
+    EXPECT_EQ(stats.report(7, now)->fraction_lost, 0) << "nothing expected since";
+}
+
+TEST(ReceptionStats, JitterOfAlternatingDelay) {
+    ReceptionStats stats(48'000);
+    for (std::int64_t n = 0; n < 500; ++n) {
+        stats.on_packet(0x10000 + n, static_cast<std::uint32_t>(n * 960), false, kStart + n * 20ms + (n % 2) * 10ms);
+    }
+    EXPECT_NEAR(stats.report(1, kStart)->jitter, 480, 10);
+}
+
+TEST(PacketCache, KeepsTheLastOnes) {
+    PacketCache cache;
+    const core::Bytes payload{1, 2, 3};
+    for (std::int64_t n = 100'000; n < 101'000; ++n)
+        cache.keep(n, static_cast<std::uint32_t>(n), n % 2 == 0, 3, payload);
+    EXPECT_EQ(cache.find(100'000), nullptr);
+    ASSERT_NE(cache.find(100'999), nullptr);
+    ASSERT_NE(cache.find(100'488), nullptr);
+    EXPECT_EQ(cache.find(100'487), nullptr);
+    EXPECT_EQ(cache.find(100'700)->timestamp, 100'700U);
+    EXPECT_TRUE(cache.find(100'700)->marker);
+    EXPECT_EQ(core::Bytes(cache.find(100'700)->payload().begin(), cache.find(100'700)->payload().end()), payload);
+    cache.keep(100'000, 0, false, 0, payload);
+    EXPECT_EQ(cache.find(100'000), nullptr) << "an old one never replaces a newer one";
+    cache.keep(101'000, 0, false, 0, core::Bytes(PacketCache::kMaxPayload + 1));
+    EXPECT_EQ(cache.find(101'000), nullptr);
+    cache.clear();
+    EXPECT_EQ(cache.find(100'999), nullptr);
+    EXPECT_EQ(cache.find(-1), nullptr);
+}
+
+TEST(ArrivalFeedback, LatePacketIsReportedAgainWithItsNeighbours) {
+    ArrivalFeedback feedback;
+    for (std::uint16_t n = 0; n < 10; ++n) {
+        if (n != 4) feedback.on_packet(n, kStart + n * 5ms);
+    }
+    EXPECT_FALSE(feedback.due(kStart + 79ms));
+    ASSERT_TRUE(feedback.due(kStart + 80ms));
+    core::Bytes buffer(1000);
+    wire::RtcpWriter first(buffer);
+    ASSERT_TRUE(feedback.write(first, 1, 2, kStart + 80ms));
+    EXPECT_FALSE(feedback.due(kStart + 10s)) << "nothing new";
+
+    feedback.on_packet(4, kStart + 100ms);
+    feedback.on_packet(4, kStart + 101ms);
+    ASSERT_TRUE(feedback.due(kStart + 160ms));
+    wire::RtcpWriter second(buffer);
+    ASSERT_TRUE(feedback.write(second, 1, 2, kStart + 160ms));
+    wire::RtcpReader reader(second.written());
+    const auto parsed = wire::TransportFeedback::parse(reader.next().value()).value();
+    EXPECT_EQ(parsed.base_sequence(), 4);
+    EXPECT_EQ(parsed.status_count(), 6);
+    EXPECT_EQ(parsed.feedback_count(), 1);
+}
+
+TEST(ArrivalFeedback, WhatDoesNotFitFollowsNextTime) {
+    ArrivalFeedback feedback;
+    for (std::uint16_t n = 0; n < 900; ++n) feedback.on_packet(n, kStart + n * 1ms);
+    std::size_t reported = 0;
+    for (int round = 0; round < 10 && feedback.due(kStart + 1s + round * 80ms); ++round) {
+        core::Bytes buffer(400);
+        wire::RtcpWriter writer(buffer);
+        feedback.write(writer, 1, 2, kStart + 1s + round * 80ms);
+        wire::RtcpReader reader(writer.written());
+        while (const auto view = reader.next()) reported += wire::TransportFeedback::parse(*view)->status_count();
+    }
+    EXPECT_EQ(reported, 900U);
+}
+
+TEST(ArrivalFeedback, WildNumbersDoNotMakeLongReports) {
+    ArrivalFeedback feedback;
+    feedback.on_packet(10, kStart);
+    feedback.on_packet(20'000, kStart + 1ms);
+    feedback.on_packet(40'000, kStart + 2ms);
+    core::Bytes buffer(1000);
+    wire::RtcpWriter writer(buffer);
+    ASSERT_TRUE(feedback.write(writer, 1, 2, kStart + 80ms));
+    EXPECT_LT(writer.size(), 60U);
+}
+
+TEST(OpusPacket, Durations) {
+    EXPECT_EQ(opus_duration(kOpusSilence), 20ms);
+    EXPECT_EQ(opus_duration(core::Bytes{0x08, 1}), 20ms);             // SILK, one frame.
+    EXPECT_EQ(opus_duration(core::Bytes{0x00, 1}), 10ms);             // SILK.
+    EXPECT_EQ(opus_duration(core::Bytes{0x01, 1}), 20ms);             // Two of 10 ms.
+    EXPECT_EQ(opus_duration(core::Bytes{0x18, 1}), 60ms);             // SILK.
+    EXPECT_EQ(opus_duration(core::Bytes{0x68, 1}), 20ms);             // Hybrid.
+    EXPECT_EQ(opus_duration(core::Bytes{0xE0, 1}), 2500us);           // CELT.
+    EXPECT_EQ(opus_duration(core::Bytes{0xE3, 8, 1}), 20ms);          // Eight of 2.5 ms.
+    EXPECT_EQ(opus_duration(core::Bytes{0x1B, 3, 1}), std::nullopt);  // 180 ms.
+    EXPECT_EQ(opus_duration(core::Bytes{0x1B}), std::nullopt);
+    EXPECT_EQ(opus_duration(core::Bytes{0x1B, 0}), std::nullopt);
+    EXPECT_EQ(opus_duration({}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace media::room

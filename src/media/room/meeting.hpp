@@ -1,0 +1,114 @@
+// The signalling of one meeting: who is there, what they publish and receive, what each client has to be told.
+// A state machine without sockets and clocks: frames, losses and time in, outputs out. The rules are those of the
+// amazon-chime-sdk-js client.
+//
+// Owned by one media thread and used on it only. Everything a client can make it keep is bounded; a frame that breaks
+// the protocol ends its own connection and nothing else.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "media/room/negotiation.hpp"
+#include "media/room/packet_router.hpp"
+#include "media/room/roster.hpp"
+#include "media/room/signalling.hpp"
+#include "media/room/signalling_limits.hpp"
+#include "media/room/signalling_messages.hpp"
+#include "media/room/signalling_sources.hpp"
+#include "media/wire/frames.hpp"
+
+namespace media::room {
+
+inline constexpr std::size_t kMaxAttendees = 250;    ///< In the roster, content shares included.
+inline constexpr std::size_t kMaxConnections = 400;  ///< Below what the packet plane carries.
+inline constexpr std::size_t kMaxContentShares = 2;  ///< At the same time; the client's documented limit.
+inline constexpr std::size_t kMaxPublishers = 25;    ///< Cameras and shares at the same time.
+
+class Meeting {
+  public:
+    explicit Meeting(MeetingSettings settings);
+    ~Meeting();
+    Meeting(const Meeting&) = delete;
+    Meeting& operator=(const Meeting&) = delete;
+
+    /// A signalling connection is there. `peer` is never used twice in a meeting.
+    void connect(PeerId peer, Identity identity, LocalTransport local, Moment now, Outputs& out);
+    /// A message arrived on it. Messages on connections that are closed are ignored.
+    void receive(PeerId peer, std::string_view message, Moment now, Outputs& out);
+    /// The connection is gone.
+    void lost(PeerId peer, Moment now);
+    /// The client's media path failed or fell silent while the signalling connection may be alive.
+    void media_lost(PeerId peer, Moment now, Outputs& out);
+
+    /// To be called at least every 100 ms. `levels` is asked for when AUDIO_METADATA is due.
+    bool wants_levels(Moment now) const { return now.steady >= metadata_at_; }
+    void tick(Moment now, std::span<const AudioLevel> levels, Outputs& out);
+
+    /// The meeting is over: tells everybody; further connections are refused.
+    void end(Moment now, Outputs& out);
+    /// Puts the attendee and its content share out.
+    void remove_attendee(std::string_view attendee_id, Moment now, Outputs& out);
+
+    /// Nobody is here or expected back, and nothing is kept for them: may be forgotten.
+    bool idle(Moment now) const;
+    bool ended() const { return ended_; }
+    const Roster& roster() const { return roster_; }
+    std::size_t connections() const { return connections_.size(); }
+
+  private:
+    enum class Phase { fresh, joined, subscribed, closing };
+    struct Connection;
+    using Frame = wire::proto::Frame;
+
+    // meeting.cpp: connections, presence, endings
+    void on_join(Connection& connection, const Frame& frame, Moment now, Outputs& out);
+    void on_leave(Connection& connection, Moment now, Outputs& out);
+    void on_ping(Connection& connection, const Frame& frame, Moment now, Outputs& out);
+    void replace_older(const Connection& newer, Moment now, Outputs& out);
+    void take_off_media(PeerId peer, Outputs& out);
+    void begin_closing(Connection& connection, std::uint16_t code, Moment now, Outputs& out);
+    void refuse(Connection& connection, Frame::Type type, std::uint32_t status, std::string_view why, Moment now,
+                Outputs& out);
+    void remove_member(const std::string& full_id, bool dropped, Moment at, Moment now, Outputs& out);
+    void drop(PeerId peer, std::uint16_t code, Outputs& out);
+    void check_time(Moment now, Outputs& out);
+    void send(PeerId to, const Frame& frame, Outputs& out) const;
+    Connection* find(PeerId peer);
+
+    // meeting_media.cpp: negotiation, sources, audio state
+    void on_subscribe(Connection& connection, const Frame& frame, Moment now, Outputs& out);
+    void on_pause(Connection& connection, const Frame& frame, bool paused, Outputs& out);
+    void on_remote_video_update(Connection& connection, const Frame& frame, Outputs& out);
+    void on_audio_control(Connection& connection, bool muted, Moment now, Outputs& out);
+    void on_data_messages(Connection& connection, const Frame& frame, Moment now, Outputs& out);
+    void enter_roster(Connection& connection, bool muted, Moment now, Outputs& out);
+    void publish(Connection& connection, const std::vector<wire::proto::StreamDescriptor>& videos, const Answer& answer,
+                 Moment now);
+    void replay_messages(const Connection& connection, Moment now, Outputs& out);
+    void announce(const wire::proto::AudioStreamIdEntry& entry, PeerId except, Moment now, Outputs& out) const;
+    void refresh_indexes(Moment now, Outputs& out);
+    wire::proto::Index index_for(const Connection& connection, const std::vector<std::uint32_t>& codecs) const;
+    std::vector<std::uint32_t> codec_intersection() const;
+    void send_index(Connection& connection, wire::proto::Index index, Moment now, Outputs& out);
+    void send_metadata(std::span<const AudioLevel> levels, Moment now, Outputs& out);
+
+    MeetingSettings settings_;
+    std::map<PeerId, Connection> connections_;
+    Roster roster_;
+    Sources sources_;
+    MessageStore messages_;
+    TokenBucket message_rate_{500, 1000};
+    SsrcSource ssrcs_;
+    Time metadata_at_{};
+    Time check_at_{};
+    bool ended_ = false;
+};
+
+}  // namespace media::room

@@ -1,0 +1,265 @@
+#include "media/room/negotiation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "media/room/packet_router.hpp"
+#include "media/wire/rtp_extensions.hpp"
+
+namespace media::room {
+
+namespace {
+
+using wire::AnswerMedia;
+using wire::Codec;
+using wire::CodecKind;
+using wire::Direction;
+using wire::MediaDescription;
+using wire::MediaKind;
+
+/// Accepted in every line from the first answer on: what a first answer leaves out, later offers do not contain.
+constexpr std::array kExtensions = {
+    wire::extension_uri::kAudioLevel, wire::extension_uri::kAbsSendTime, wire::extension_uri::kTransportSequence,
+    wire::extension_uri::kMid,        wire::extension_uri::kRid,         wire::extension_uri::kRepairedRid,
+};
+/// Without REMB: transport-wide feedback is what steers the sender. A codec that does not offer it gets REMB.
+constexpr std::array<std::string_view, 4> kFeedback = {"transport-cc", "ccm fir", "nack", "nack pli"};
+
+/// What can be forwarded; null for everything that is no video codec of its own.
+std::optional<CodecIdentity> identity_of(const Codec& codec) {
+    const CodecIdentity identity = wire::codec_identity(codec);
+    switch (identity.kind) {
+        case CodecKind::vp8:
+        case CodecKind::vp9:
+        case CodecKind::h264:
+        case CodecKind::av1:
+            return identity;
+        default:
+            return std::nullopt;
+    }
+}
+
+Codec with_our_feedback(const Codec& offered) {
+    Codec codec = offered;
+    codec.feedback.clear();
+    for (const std::string_view what : kFeedback) {
+        if (offered.has_feedback(what)) codec.feedback.emplace_back(what);
+    }
+    if (!offered.has_feedback("transport-cc") && offered.has_feedback("goog-remb")) {
+        codec.feedback.emplace_back("goog-remb");
+    }
+    return codec;
+}
+
+/// The video codecs that can be forwarded, and their RTX.
+std::vector<Codec> forwardable(const std::vector<Codec>& offered) {
+    std::vector<Codec> kept;
+    for (const Codec& codec : offered) {
+        const auto apt = wire::rtx_apt(codec);
+        if (apt) {
+            const auto original = std::ranges::find(offered, *apt, &Codec::payload_type);
+            if (original != offered.end() && identity_of(*original)) kept.push_back(codec);
+        } else if (identity_of(codec)) {
+            kept.push_back(with_our_feedback(codec));
+        }
+    }
+    return kept;
+}
+
+std::vector<CodecPayload> payloads(const std::vector<Codec>& codecs) {
+    std::vector<CodecPayload> list;
+    for (const Codec& codec : codecs) {
+        const auto identity = identity_of(codec);
+        if (!identity) continue;
+        const Codec* rtx = wire::find_rtx(codecs, codec.payload_type);
+        list.push_back({*identity, codec.payload_type, rtx ? rtx->payload_type : std::uint8_t{0}});
+    }
+    return list;
+}
+
+bool has_rtx(const std::vector<CodecPayload>& codecs) {
+    return std::ranges::any_of(codecs, [](const CodecPayload& codec) { return codec.rtx_payload_type != 0; });
+}
+
+std::vector<wire::HeaderExtension> accepted_extensions(const MediaDescription& offered) {
+    std::vector<wire::HeaderExtension> kept;
+    for (const wire::HeaderExtension& extension : offered.extensions) {
+        if (std::ranges::find(kExtensions, extension.uri) == kExtensions.end()) continue;
+        kept.push_back({extension.id, extension.uri, wire::reversed(extension.direction)});
+    }
+    return kept;
+}
+
+ExtensionIds extension_ids(const MediaDescription& offered) {
+    return {offered.extension_id(wire::extension_uri::kAudioLevel).value_or(0),
+            offered.extension_id(wire::extension_uri::kTransportSequence).value_or(0)};
+}
+
+AnswerMedia rejected_line(const MediaDescription& offered) {
+    AnswerMedia line;
+    line.kind = offered.kind;
+    line.type = offered.type;
+    line.mid = offered.mid;
+    line.rejected = true;
+    line.protocol = offered.protocol;
+    if (!offered.formats.empty()) line.rejected_formats = offered.formats;
+    return line;
+}
+
+AnswerMedia live_line(const MediaDescription& offered) {
+    AnswerMedia line;
+    line.kind = offered.kind;
+    line.mid = offered.mid;
+    line.protocol = offered.protocol;
+    line.extensions = accepted_extensions(offered);
+    return line;
+}
+
+core::Result<RemoteTransport> transport_of(const wire::SdpOffer& offer) {
+    const auto live = std::ranges::find_if(offer.media, [](const MediaDescription& m) { return !m.rejected(); });
+    if (live == offer.media.end()) return core::fail(core::ErrorKind::invalid, "the offer has no usable media line");
+    if (live->ice_ufrag.empty() || live->ice_pwd.empty()) {
+        return core::fail(core::ErrorKind::invalid, "the offer has no ICE credentials");
+    }
+    if (live->setup == "passive") {
+        return core::fail(core::ErrorKind::invalid,
+                          "the offer wants to be the DTLS server, but that is this side's part");
+    }
+    for (const wire::Fingerprint& fingerprint : live->fingerprints) {
+        if (fingerprint.algorithm == "sha-256" && fingerprint.digest.size() == 32) {
+            return RemoteTransport{live->ice_ufrag, live->ice_pwd, fingerprint.digest};
+        }
+    }
+    return core::fail(core::ErrorKind::invalid, "the offer has no SHA-256 fingerprint");
+}
+
+bool mids_are_sound(const wire::SdpOffer& offer) {
+    std::set<std::string_view> mids;
+    return std::ranges::all_of(offer.media,
+                               [&](const MediaDescription& m) { return !m.mid.empty() && mids.insert(m.mid).second; });
+}
+
+}  // namespace
+
+Negotiation::Negotiation(LocalTransport local, SsrcSource& ssrcs)
+    : local_(std::move(local)), ssrcs_(ssrcs), audio_ssrc_(ssrcs.next()), session_id_(ssrcs.next()) {}
+
+core::Result<Answer> Negotiation::answer(const wire::SdpOffer& offer, const Demand& demand,
+                                         const MeetingSettings& settings) {
+    if (offer.media.empty()) return core::fail(core::ErrorKind::invalid, "the offer has no media line");
+    if (!mids_are_sound(offer)) return core::fail(core::ErrorKind::invalid, "a media line has no mid of its own");
+    auto remote = transport_of(offer);
+    if (!remote) return std::unexpected(std::move(remote.error()));
+
+    Answer answer;
+    answer.remote = std::move(*remote);
+    wire::SdpAnswer sdp;
+    std::map<std::string, LineSsrcs> lines;
+    bool audio_seen = false;
+    std::size_t video_lines = 0;
+    std::set<std::uint32_t> decodable;
+    for (const MediaDescription& offered : offer.media) {
+        const std::size_t place = offered.kind == MediaKind::video ? video_lines++ : 0;
+        if (offered.rejected() || offered.kind == MediaKind::other ||
+            (offered.kind == MediaKind::audio && audio_seen)) {
+            sdp.media.push_back(rejected_line(offered));
+            continue;
+        }
+        if (offered.kind == MediaKind::audio) {
+            audio_seen = true;
+            sdp.media.push_back(audio_line(offered, answer));
+            continue;
+        }
+        for (const Codec& codec : offered.codecs) {
+            if (const auto capability = wire::codec_capability(wire::codec_identity(codec)))
+                decodable.insert(*capability);
+        }
+        if (place == 0) {
+            sdp.media.push_back(camera_line(offered, demand, answer));
+            continue;
+        }
+        const StreamId wanted = place < demand.receive.size() ? demand.receive[place] : 0;
+        const bool subscribed = wanted != 0 && wire::receives(offered.direction) && demand.listed(wanted) &&
+                                answer.downlink.subscriptions.size() < kMaxSubscriptionsPerPeer;
+        const auto known = lines_.find(offered.mid);
+        LineSsrcs ssrcs = known == lines_.end() ? LineSsrcs{} : known->second;
+        if (subscribed && ssrcs.media == 0) ssrcs = {ssrcs_.next(), ssrcs_.next()};
+        if (ssrcs.media != 0) lines[offered.mid] = ssrcs;
+        sdp.media.push_back(receive_line(offered, subscribed ? wanted : 0, ssrcs, answer));
+    }
+    answer.decodable.assign(decodable.begin(), decodable.end());
+    lines_ = std::move(lines);
+
+    sdp.session_id = session_id_;
+    sdp.session_version = ++version_;
+    sdp.ice_ufrag = local_.ice_ufrag;
+    sdp.ice_pwd = local_.ice_pwd;
+    sdp.fingerprint_sha256 = settings.fingerprint_sha256;
+    sdp.udp_candidates = settings.udp_candidates;
+    sdp.tcp_candidates = settings.tcp_candidates;
+    answer.sdp = wire::write_answer(sdp);
+    return answer;
+}
+
+wire::AnswerMedia Negotiation::audio_line(const MediaDescription& offered, Answer& answer) const {
+    const auto opus = std::ranges::find_if(
+        offered.codecs, [](const Codec& codec) { return wire::codec_identity(codec).kind == CodecKind::opus; });
+    if (opus == offered.codecs.end()) return rejected_line(offered);
+    AnswerMedia line = live_line(offered);
+    line.codecs.push_back(*opus);
+    std::erase_if(line.codecs.back().feedback, [](const std::string& what) { return what != "transport-cc"; });
+    line.direction = wire::reversed(offered.direction);
+    if (wire::sends(offered.direction)) {
+        answer.audio = {offered.ssrcs.empty() ? 0 : offered.ssrcs.front(), opus->payload_type, extension_ids(offered)};
+    }
+    if (wire::receives(offered.direction)) {
+        line.msid_stream = "a_" + offered.mid;  // A track without a stream is not played.
+        line.msid_track = "audio" + offered.mid;
+        line.ssrc = audio_ssrc_;
+        answer.downlink.audio = {audio_ssrc_, opus->payload_type};
+    }
+    return line;
+}
+
+wire::AnswerMedia Negotiation::camera_line(const MediaDescription& offered, const Demand& demand,
+                                           Answer& answer) const {
+    AnswerMedia line = live_line(offered);
+    line.codecs = forwardable(offered.codecs);
+    if (line.codecs.empty()) return rejected_line(offered);
+    if (!wire::sends(offered.direction) || !demand.camera_allowed) return line;
+    // Not recvonly: the client could not tell then which codec it sends.
+    line.direction = wire::receives(offered.direction) ? Direction::sendrecv : Direction::recvonly;
+    if (!offered.simulcast_send.empty()) line.receive_rids = offered.send_rids;
+    if (!demand.camera_wanted) return line;
+    VideoUplink camera;
+    camera.codecs = payloads(line.codecs);
+    camera.extensions = extension_ids(offered);
+    if (!offered.ssrcs.empty()) {
+        camera.ssrc = offered.ssrcs.front();
+        camera.rtx_ssrc = offered.rtx_ssrc(camera.ssrc).value_or(0);
+    }
+    answer.camera = std::move(camera);
+    return line;
+}
+
+wire::AnswerMedia Negotiation::receive_line(const MediaDescription& offered, StreamId stream, LineSsrcs ssrcs,
+                                            Answer& answer) const {
+    AnswerMedia line = live_line(offered);
+    line.codecs = forwardable(offered.codecs);
+    if (line.codecs.empty()) return rejected_line(offered);
+    if (stream == 0) return line;
+    Subscription subscription{offered.mid, stream, ssrcs.media, 0, payloads(line.codecs)};
+    if (has_rtx(subscription.codecs)) subscription.rtx_ssrc = ssrcs.rtx;
+    line.direction = Direction::sendonly;
+    line.msid_stream = "v_" + offered.mid;  // The client finds the attendee of a track by exactly this.
+    line.msid_track = "video" + offered.mid;
+    line.ssrc = subscription.ssrc;
+    if (subscription.rtx_ssrc != 0) line.rtx_ssrc = subscription.rtx_ssrc;
+    answer.downlink.subscriptions.push_back(std::move(subscription));
+    return line;
+}
+
+}  // namespace media::room

@@ -1,0 +1,172 @@
+// What time itself brings: audio slots, repairs to ask for, feedback and reports.
+#include <algorithm>
+
+#include "media/room/opus_packet.hpp"
+#include "media/room/packet_router.hpp"
+#include "media/room/packet_router_impl.hpp"
+
+namespace media::room {
+
+namespace {
+constexpr auto kReportInterval = std::chrono::seconds(1);
+// In one tick for one source; the rest waits for the next.
+constexpr std::size_t kMaxNacksAtOnce = 64;
+
+std::uint64_t ntp_of(Time time) {
+    // Steady time instead of wall clock: allowed (RFC 3550 section 6.4.1), and only we read it again, to measure round
+    // trips.
+    return wire::ntp_from_unix_us(
+        std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
+}
+}  // namespace
+
+void PacketRouter::tick(Time now) {
+    impl_->choose_speakers(now);
+    for (const auto& [id, peer] : impl_->peers) {
+        if (!peer->connected) continue;
+        impl_->fill_silence(*peer, now);
+        impl_->repair(*peer, now);
+        if (now >= peer->next_report) {
+            peer->next_report = now + kReportInterval;
+            impl_->report(*peer, now);
+        }
+        impl_->limit_uplink(*peer, now);
+    }
+}
+
+void PacketRouter::Impl::choose_speakers(Time now) {
+    candidates.clear();
+    for (const auto& [id, peer] : peers) {
+        if (!peer->connected || peer->muted) continue;
+        if (const auto level = peer->audio_in.loudness.level(now)) {
+            candidates.push_back({id, peer->settings.person, *level});
+        }
+    }
+    speakers.update(candidates, now);
+    for (const auto& [id, peer] : peers) {
+        AudioOutput& output = peer->audio_out;
+        const auto speaker = speakers.for_listener(peer->settings.person);
+        if (speaker == output.speaker) continue;
+        output.speaker = speaker;
+        if (output.slots) output.slots->release();
+    }
+}
+
+void PacketRouter::Impl::fill_silence(Peer& peer, Time now) {
+    if (!peer.audio_out.slots) return;
+    while (const auto stamp = peer.audio_out.slots->silence(now, counters.audio_open_slots)) {
+        ++counters.audio_silence;
+        send_audio(peer, *stamp, kOpusSilence);
+    }
+}
+
+void PacketRouter::Impl::flush(Peer& to, wire::RtcpWriter& compound) {
+    if (compound.size() == 0) return;
+    ++counters.rtcp_out;
+    sink.send_rtcp(to.id, std::span(rtcp_buffer).first(compound.size()));
+    compound = wire::RtcpWriter(rtcp_room());
+}
+
+template <class Write>
+void PacketRouter::Impl::append(Peer& to, wire::RtcpWriter& compound, Write&& write) {
+    if (write(compound)) return;
+    flush(to, compound);
+    write(compound);
+}
+
+void PacketRouter::Impl::repair(Peer& peer, Time now) {
+    wire::RtcpWriter compound(rtcp_room());
+    for (const auto& source : peer.videos) {
+        if (source->ssrc() == 0) continue;
+        std::array<std::uint16_t, kMaxNacksAtOnce> lost;
+        const NackGenerator::Due due = source->nacks.poll(now, peer.round_trip, lost);
+        counters.nacks_sent += due.count;
+        counters.given_up += due.given_up;
+        if (due.given_up != 0) source->key_frames.request();
+        if (due.count != 0) {
+            append(peer, compound, [&](wire::RtcpWriter& out) {
+                return out.nack(peer.own_ssrc(), source->ssrc(), std::span(lost).first(due.count));
+            });
+        }
+        const auto found = subscribers.find(source.get());
+        const bool waiting = found != subscribers.end() &&
+                             std::ranges::any_of(found->second, [](const auto* s) { return s->waits_for_key_frame(); });
+        if (source->key_frames.poll(now, waiting)) {
+            ++counters.key_frame_requests_sent;
+            append(peer, compound, [&](wire::RtcpWriter& out) { return out.pli(peer.own_ssrc(), source->ssrc()); });
+        }
+    }
+    if (peer.arrivals.due(now)) {
+        append(peer, compound, [&](wire::RtcpWriter& out) {
+            return peer.arrivals.write(out, peer.own_ssrc(), peer.audio_in.settings.ssrc, now);
+        });
+    }
+    flush(peer, compound);
+}
+
+void PacketRouter::Impl::report(Peer& peer, Time now) {
+    std::array<wire::ReportBlock, 1 + kMaxVideosPerPeer> blocks;
+    std::size_t count = 0;
+    if (const auto block = peer.audio_in.stats.report(peer.audio_in.settings.ssrc, now)) blocks[count++] = *block;
+    for (const auto& source : peer.videos) {
+        source->rate.turn(now);
+        if (const auto block = source->stats.report(source->ssrc(), now)) blocks[count++] = *block;
+    }
+    const auto known = std::span<const wire::ReportBlock>(blocks).first(count);
+
+    wire::RtcpWriter compound(rtcp_room());
+    const AudioOutput& audio = peer.audio_out;
+    if (audio.slots && audio.packets != 0) {
+        compound.sender_report(audio.settings.ssrc,
+                               {.ntp = ntp_of(now),
+                                .rtp_timestamp = audio.slots->timestamp_at(now),
+                                .packets = audio.packets,
+                                .octets = audio.octets},
+                               known);
+    } else {
+        compound.receiver_report(peer.own_ssrc(), known);
+    }
+    for (const auto& subscription : peer.subscriptions) {
+        if (!subscription->wants_packets() || !subscription->ever_sent()) continue;
+        append(peer, compound, [&](wire::RtcpWriter& out) {
+            return out.sender_report(subscription->ssrc(), subscription->sender_info(ntp_of(now), now));
+        });
+    }
+    flush(peer, compound);
+}
+
+std::size_t PacketRouter::Impl::seen_videos(const Peer& receiver) const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(receiver.subscriptions, [](const auto& s) { return s->wants_packets(); }));
+}
+
+void PacketRouter::Impl::limit_uplink(Peer& peer, Time now) {
+    if (peer.videos.empty() || !peer.uplink_limit.may_tell(now)) return;
+    std::array<std::uint32_t, kMaxVideosPerPeer> ssrcs;
+    std::size_t count = 0;
+    std::optional<std::uint64_t> total;
+    for (const auto& source : peer.videos) {
+        if (source->ssrc() == 0) continue;
+        ssrcs[count++] = source->ssrc();
+        peer.uplink_limit.begin();
+        if (const auto found = subscribers.find(source.get()); found != subscribers.end()) {
+            for (const VideoSubscription* subscription : found->second) {
+                const Peer* receiver = find(subscription->receiver());
+                if (receiver == nullptr || !subscription->wants_packets()) continue;
+                peer.uplink_limit.add(receiver->estimate.share(seen_videos(*receiver), now));
+            }
+        }
+        if (const auto allowed = peer.uplink_limit.allowed(settings.uplink_ceiling_bps, settings.uplink_floor_bps)) {
+            total = total.value_or(0) + *allowed;
+        }
+    }
+    if (count == 0) return;
+    const auto tell = peer.uplink_limit.poll(total, now);
+    if (!tell) return;
+    wire::RtcpWriter compound(rtcp_room());
+    compound.receiver_report(peer.own_ssrc());
+    compound.remb(peer.own_ssrc(), *tell, std::span<const std::uint32_t>(ssrcs).first(count));
+    flush(peer, compound);
+}
+
+}  // namespace media::room

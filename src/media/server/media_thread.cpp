@@ -1,0 +1,228 @@
+#include "media/server/media_thread.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <utility>
+
+#include "core/log.hpp"
+#include "media/server/addresses.hpp"
+
+namespace media::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto kTick = std::chrono::milliseconds(5);
+/// Without media only deadlines count.
+constexpr auto kIdleTick = std::chrono::milliseconds(100);
+constexpr auto kPortCheck = std::chrono::seconds(1);
+constexpr std::size_t kMaxEnded = 8192;
+
+room::Moment moment() {
+    return {room::Time::clock::now(),
+            std::chrono::time_point_cast<core::Time::duration>(std::chrono::system_clock::now())};
+}
+
+}  // namespace
+
+MediaThread::MediaThread(Settings settings, Observer& observer) : settings_(std::move(settings)), observer_(observer) {}
+
+MediaThread::~MediaThread() {
+    stop();
+}
+
+core::Result<void> MediaThread::open() {
+    for (const std::string& address : settings_.announced_addresses) {
+        if (!wire::TransportAddress::parse(address, 1)) {
+            return core::fail(core::ErrorKind::invalid, "not an IP address to announce: " + address);
+        }
+    }
+    if (auto opened = port_.open(settings_.listen_addresses, settings_.port); !opened) return opened;
+    if (candidates().empty()) {
+        return core::fail(core::ErrorKind::invalid,
+                          "no address to announce to clients: name one that clients can reach");
+    }
+    return {};
+}
+
+void MediaThread::start() {
+    port_.start();
+    thread_ = std::thread([this] {
+        pthread_setname_np(pthread_self(), "media-0");
+        context_.run();
+    });
+}
+
+void MediaThread::stop() {
+    if (stopped_.exchange(true)) return;
+    if (!thread_.joinable()) return;
+    asio::post(context_, [this] {
+        for (const auto& [id, host] : meetings_) host->close_all(room::close_code::kReconnect);
+        port_.flush();
+        context_.stop();
+    });
+    thread_.join();
+}
+
+void MediaThread::connect(room::PeerId peer, std::shared_ptr<net::WebSocket> socket, Participant participant) {
+    asio::post(context_, [this, peer, socket = std::move(socket), participant = std::move(participant)]() mutable {
+        do_connect(peer, std::move(socket), std::move(participant));
+    });
+}
+
+void MediaThread::do_connect(room::PeerId peer, std::shared_ptr<net::WebSocket> socket, Participant participant) {
+    if (ended_.contains(participant.meeting_id)) return socket->close(room::close_code::kEnded);
+    auto& host = meetings_[participant.meeting_id];
+    if (!host) {
+        host = std::make_unique<MeetingHost>(participant.meeting_id, meeting_settings(), port_, dtls_,
+                                             static_cast<Attendance&>(*this));
+    }
+    meeting_of_.emplace(peer, participant.meeting_id);
+    host->connect(peer, std::move(socket),
+                  {std::move(participant.attendee_id), std::move(participant.external_user_id), participant.content},
+                  moment());
+    schedule();
+}
+
+bool MediaThread::receive(room::PeerId peer, std::string message, const std::shared_ptr<Backlog>& backlog) {
+    const std::size_t size = message.size();
+    if (backlog->messages.fetch_add(1) >= Backlog::kMaxMessages) return false;
+    if (backlog->bytes.fetch_add(size) + size > Backlog::kMaxBytes) return false;
+    asio::post(context_, [this, peer, size, message = std::move(message), backlog] {
+        backlog->messages.fetch_sub(1);
+        backlog->bytes.fetch_sub(size);
+        MeetingHost* host = host_of(peer);
+        if (!host) return;
+        host->receive(peer, message, moment());
+        port_.flush();
+        schedule();
+    });
+    return true;
+}
+
+void MediaThread::lost(room::PeerId peer) {
+    asio::post(context_, [this, peer] {
+        if (MeetingHost* host = host_of(peer)) host->lost(peer, moment());
+        meeting_of_.erase(peer);
+    });
+}
+
+void MediaThread::end_meeting(std::string meeting_id) {
+    asio::post(context_, [this, meeting_id = std::move(meeting_id)] {
+        remember_ended(meeting_id);
+        if (const auto found = meetings_.find(meeting_id); found != meetings_.end()) found->second->end(moment());
+    });
+}
+
+void MediaThread::remove_attendee(std::string meeting_id, std::string attendee_id) {
+    asio::post(context_, [this, meeting_id = std::move(meeting_id), attendee_id = std::move(attendee_id)] {
+        const auto found = meetings_.find(meeting_id);
+        if (found != meetings_.end()) found->second->remove_attendee(attendee_id, moment());
+    });
+}
+
+std::vector<std::string> MediaThread::present() const {
+    const std::lock_guard lock(present_mutex_);
+    std::vector<std::string> list;
+    list.reserve(present_.size());
+    for (const auto& [attendee, count] : present_) list.push_back(attendee);
+    return list;
+}
+
+MeetingHost* MediaThread::host_of(room::PeerId peer) {
+    const auto meeting = meeting_of_.find(peer);
+    if (meeting == meeting_of_.end()) return nullptr;
+    const auto host = meetings_.find(meeting->second);
+    return host == meetings_.end() ? nullptr : host->second.get();
+}
+
+void MediaThread::remember_ended(const std::string& meeting_id) {
+    if (!ended_.insert(meeting_id).second) return;
+    ended_order_.push_back(meeting_id);
+    if (ended_order_.size() <= kMaxEnded) return;
+    ended_.erase(ended_order_.front());
+    ended_order_.pop_front();
+}
+
+void MediaThread::schedule() {
+    if (meetings_.empty()) return;
+    const bool media = std::ranges::any_of(meetings_, [](const auto& entry) { return entry.second->has_peers(); });
+    if (timer_set_ && timer_is_fast_ >= media) return;
+    timer_set_ = true;
+    timer_is_fast_ = media;
+    // Setting a timer that is set abandons the wait before, whose handler then does nothing.
+    timer_.expires_after(media ? std::chrono::milliseconds(kTick) : std::chrono::milliseconds(kIdleTick));
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error) return;
+        timer_set_ = false;
+        tick();
+        schedule();
+    });
+}
+
+void MediaThread::tick() {
+    const room::Moment now = moment();
+    for (auto entry = meetings_.begin(); entry != meetings_.end();) {
+        entry->second->tick(now);
+        entry = entry->second->idle(now) ? meetings_.erase(entry) : std::next(entry);
+    }
+    if (now.steady >= port_check_at_) {
+        port_check_at_ = now.steady + kPortCheck;
+        port_.check_time(now.steady);
+    }
+    port_.flush();
+}
+
+std::vector<wire::TransportAddress> MediaThread::candidates() const {
+    std::vector<std::string> texts = settings_.announced_addresses;
+    const auto is_any = [](const std::string& text) { return text == "0.0.0.0" || text == "::"; };
+    if (texts.empty() && !settings_.listen_addresses.empty() &&
+        std::ranges::none_of(settings_.listen_addresses, is_any)) {
+        texts = settings_.listen_addresses;
+    }
+    const bool guessed = texts.empty();
+    if (guessed) texts = machine_addresses();
+    const std::uint16_t number = settings_.announced_port != 0 ? settings_.announced_port : port_.port();
+    std::vector<wire::TransportAddress> list;
+    for (const std::string& text : texts) {
+        const auto address = wire::TransportAddress::parse(text, number);
+        if (!address) continue;
+        if (guessed && !(address->is_v6 ? port_.has_v6() : port_.has_v4())) continue;
+        list.push_back(*address);
+    }
+    return list;
+}
+
+room::MeetingSettings MediaThread::meeting_settings() const {
+    room::MeetingSettings settings;
+    settings.gone_after = settings_.gone_after;
+    const auto& digest = dtls_.fingerprint().digest;
+    settings.fingerprint_sha256.assign(digest.begin(), digest.end());
+    settings.udp_candidates = candidates();
+    settings.tcp_candidates = settings.udp_candidates;
+    settings.seed = core::random_u32();
+    return settings;
+}
+
+void MediaThread::connected(const std::string& meeting_id, const std::string& attendee_id, core::Time at) {
+    {
+        const std::lock_guard lock(present_mutex_);
+        ++present_[attendee_id];
+    }
+    observer_.attendee_connected(meeting_id, attendee_id, at);
+}
+
+void MediaThread::gone(const std::string& meeting_id, const std::string& attendee_id, core::Time at) {
+    {
+        const std::lock_guard lock(present_mutex_);
+        const auto entry = present_.find(attendee_id);
+        if (entry != present_.end() && --entry->second == 0) present_.erase(entry);
+    }
+    observer_.attendee_gone(meeting_id, attendee_id, at);
+}
+
+}  // namespace media::server

@@ -1,0 +1,98 @@
+// One media thread: an event loop of its own, the shared port, and the meetings that live here.
+//
+// The calls under "any thread" only post or copy. Everything else happens on the media thread.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "core/result.hpp"
+#include "media/server/media_port.hpp"
+#include "media/server/meeting_host.hpp"
+#include "media/server/meeting_server.hpp"
+#include "media/transport/certificate.hpp"
+#include "media/transport/dtls.hpp"
+
+namespace media::server {
+
+/// What a connection has sent and the media thread has not looked at yet.
+struct Backlog {
+    static constexpr std::size_t kMaxMessages = 256;
+    static constexpr std::size_t kMaxBytes = 2 * 1024 * 1024;
+
+    std::atomic<std::size_t> messages{0};
+    std::atomic<std::size_t> bytes{0};
+};
+
+class MediaThread final : private Attendance {
+  public:
+    MediaThread(Settings settings, Observer& observer);
+    ~MediaThread() override;
+    MediaThread(const MediaThread&) = delete;
+    MediaThread& operator=(const MediaThread&) = delete;
+
+    /// Before `start`.
+    core::Result<void> open();
+    void start();
+
+    // Any thread.
+    void connect(room::PeerId peer, std::shared_ptr<net::WebSocket> socket, Participant participant);
+    /// False when the connection sends faster than it is read: drop it.
+    bool receive(room::PeerId peer, std::string message, const std::shared_ptr<Backlog>& backlog);
+    void lost(room::PeerId peer);
+    void end_meeting(std::string meeting_id);
+    void remove_attendee(std::string meeting_id, std::string attendee_id);
+    std::vector<std::string> present() const;
+    bool stopped() const { return stopped_; }
+    /// Sends everybody to reconnect and joins the thread. Twice is fine.
+    void stop();
+
+  private:
+    void do_connect(room::PeerId peer, std::shared_ptr<net::WebSocket> socket, Participant participant);
+    MeetingHost* host_of(room::PeerId peer);
+    void remember_ended(const std::string& meeting_id);
+    void schedule();
+    void tick();
+    room::MeetingSettings meeting_settings() const;
+    std::vector<wire::TransportAddress> candidates() const;
+
+    void connected(const std::string& meeting_id, const std::string& attendee_id, core::Time at) override;
+    void gone(const std::string& meeting_id, const std::string& attendee_id, core::Time at) override;
+
+    Settings settings_;
+    Observer& observer_;
+    boost::asio::io_context context_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ = make_work_guard(context_);
+    transport::Certificate certificate_;
+    transport::DtlsContext dtls_{certificate_};
+    MediaPort port_{context_};
+    boost::asio::steady_timer timer_{context_};
+    bool timer_set_ = false;
+    bool timer_is_fast_ = false;
+    room::Time port_check_at_{};
+
+    std::unordered_map<std::string, std::unique_ptr<MeetingHost>> meetings_;
+    std::unordered_map<room::PeerId, std::string> meeting_of_;
+    std::deque<std::string> ended_order_;  ///< The oldest first.
+    std::unordered_set<std::string> ended_;
+
+    mutable std::mutex present_mutex_;
+    std::map<std::string, std::size_t> present_;  ///< Attendee ids, and in how many meetings.
+
+    std::atomic<bool> stopped_{false};
+    std::thread thread_;
+};
+
+}  // namespace media::server

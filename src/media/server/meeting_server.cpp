@@ -1,0 +1,81 @@
+#include "media/server/meeting_server.hpp"
+
+#include <atomic>
+#include <functional>
+#include <utility>
+
+#include "media/server/media_thread.hpp"
+
+namespace media::server {
+
+namespace {
+
+/// Spreads meetings over media threads. There is one thread now; a second needs its own port.
+class ThreadedMeetingServer final : public MeetingServer {
+  public:
+    explicit ThreadedMeetingServer(std::vector<std::shared_ptr<MediaThread>> threads) : threads_(std::move(threads)) {}
+    ~ThreadedMeetingServer() override { stop_all(); }
+
+    boost::asio::awaitable<void> serve(std::shared_ptr<net::WebSocket> socket, Participant participant) override {
+        return converse(thread_of(participant.meeting_id), ++last_peer_, std::move(socket), std::move(participant));
+    }
+
+    void end_meeting(std::string meeting_id) override { thread_of(meeting_id)->end_meeting(std::move(meeting_id)); }
+
+    void remove_attendee(std::string meeting_id, std::string attendee_id) override {
+        thread_of(meeting_id)->remove_attendee(std::move(meeting_id), std::move(attendee_id));
+    }
+
+    boost::asio::awaitable<std::vector<std::string>> connected() override {
+        std::vector<std::string> everybody;
+        for (const auto& thread : threads_) {
+            auto present = thread->present();
+            everybody.insert(everybody.end(), std::make_move_iterator(present.begin()),
+                             std::make_move_iterator(present.end()));
+        }
+        co_return everybody;
+    }
+
+    void stop() override { stop_all(); }
+
+  private:
+    void stop_all() {
+        for (const auto& thread : threads_) thread->stop();
+    }
+
+    const std::shared_ptr<MediaThread>& thread_of(const std::string& meeting_id) const {
+        return threads_[std::hash<std::string>{}(meeting_id) % threads_.size()];
+    }
+
+    /// Has nothing of the server but the thread, which it keeps alive: it may outlive the server.
+    static boost::asio::awaitable<void> converse(std::shared_ptr<MediaThread> thread, room::PeerId peer,
+                                                 std::shared_ptr<net::WebSocket> socket, Participant participant) {
+        const auto backlog = std::make_shared<Backlog>();
+        thread->connect(peer, socket, std::move(participant));
+        // What a stopped thread is given stays undone.
+        if (thread->stopped()) socket->close(room::close_code::kReconnect);
+        for (;;) {
+            std::optional<std::string> message = co_await socket->read();
+            if (!message) break;
+            if (!thread->receive(peer, std::move(*message), backlog)) {
+                socket->abort();
+                break;
+            }
+        }
+        thread->lost(peer);
+    }
+
+    std::vector<std::shared_ptr<MediaThread>> threads_;
+    std::atomic<room::PeerId> last_peer_{0};
+};
+
+}  // namespace
+
+core::Result<std::unique_ptr<MeetingServer>> MeetingServer::start(Settings settings, Observer& observer) {
+    auto thread = std::make_shared<MediaThread>(std::move(settings), observer);
+    if (auto opened = thread->open(); !opened) return std::unexpected(std::move(opened.error()));
+    thread->start();
+    return std::make_unique<ThreadedMeetingServer>(std::vector{std::move(thread)});
+}
+
+}  // namespace media::server

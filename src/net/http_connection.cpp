@@ -1,0 +1,275 @@
+#include "net/http_connection.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <charconv>
+
+#include "core/log.hpp"
+
+namespace net {
+namespace asio = boost::asio;
+namespace {
+
+constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::size_t kLingerBytes = 256 * 1024;
+constexpr std::chrono::milliseconds kLingerTime{2'000};
+constexpr std::size_t kMaxRequestId = 64;
+constexpr std::size_t kKeptHead = 4096;
+
+bool is_sane_id(std::string_view id) {
+    return !id.empty() && id.size() <= kMaxRequestId && std::ranges::all_of(id, [](unsigned char c) {
+        return std::isalnum(c) != 0 ||
+               std::string_view{"-_.:/+=@"}.find(static_cast<char>(c)) != std::string_view::npos;
+    });
+}
+
+}  // namespace
+
+HttpConnection::HttpConnection(HttpLoop& loop, asio::ip::tcp::socket socket)
+    : loop_(loop),
+      place_(loop.connections.insert(loop.connections.end(), this)),
+      socket_(std::move(socket)),
+      reader_({.header = loop.settings.max_header, .body = loop.settings.max_body}) {
+    boost::system::error_code ignored;
+    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    socket_.non_blocking(true, ignored);
+    const auto peer = socket_.remote_endpoint(ignored);
+    remote_address_ = peer.address().to_string();
+}
+
+HttpConnection::~HttpConnection() {
+    loop_.connections.erase(place_);
+}
+
+void HttpConnection::enter(Phase phase) {
+    phase_ = phase;
+    const auto& settings = loop_.settings;
+    switch (phase) {
+        // Whoever connects has something to say; only later requests may be long in coming.
+        case Phase::waiting:
+            deadline_ = loop_.deadline(first_ ? settings.header_time : settings.idle_time);
+            break;
+        case Phase::header:
+            deadline_ = loop_.deadline(settings.header_time);
+            break;
+        case Phase::body:
+            deadline_ = loop_.deadline(settings.body_time);
+            break;
+        case Phase::writing:
+            deadline_ = loop_.deadline(settings.write_time);
+            break;
+        case Phase::lingering:
+            deadline_ = loop_.deadline(kLingerTime);
+            break;
+        case Phase::handling:
+        case Phase::websocket:
+            deadline_ = 0;
+            break;
+    }
+}
+
+void HttpConnection::check_deadline() {
+    if (deadline_ == 0 || loop_.tick < deadline_) return;
+    deadline_ = 0;
+    expired_ = true;
+    boost::system::error_code ignored;
+    if (phase_ == Phase::header || phase_ == Phase::body) {
+        // Ends the read only: the client is told why.
+        socket_.cancel(ignored);
+    } else {
+        socket_.close(ignored);
+    }
+}
+
+void HttpConnection::close_if_idle() {
+    boost::system::error_code ignored;
+    if (phase_ == Phase::waiting) socket_.close(ignored);
+}
+
+void HttpConnection::cut() {
+    if (websocket_) return websocket_->abort();
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+}
+
+asio::awaitable<void> HttpConnection::run() {
+    const auto self = shared_from_this();
+    while (co_await read_request()) {
+        first_ = false;
+        name_request();
+        auto& request = reader_.request();
+        request.remote_address = remote_address_;
+        enter(Phase::handling);
+        if (loop_.upgrade && reader_.is_websocket_upgrade()) {
+            if (!co_await upgrade()) co_return;
+        } else {
+            const auto response = co_await ask(request);
+            const bool keep_alive = reader_.keep_alive() && !loop_.closing;
+            if (!co_await write(response, keep_alive)) co_return;
+        }
+        reader_.next();
+        if (loop_.closing) break;
+    }
+}
+
+/// True: a request is ready. False: the connection is over, and whatever there was to say has been said.
+asio::awaitable<bool> HttpConnection::read_request() {
+    enter(Phase::waiting);
+    for (;;) {
+        const auto state = reader_.advance();
+        if (state == RequestReader::State::ready) co_return true;
+        if (state == RequestReader::State::refused) {
+            co_await refuse(reader_.refusal().status, reader_.refusal().detail);
+            co_return false;
+        }
+        if (reader_.take_wants_continue() && !co_await write_all({asio::buffer(kContinue), asio::const_buffer{}})) {
+            co_return false;
+        }
+        const auto phase = reader_.idle() ? Phase::waiting : (reader_.header_done() ? Phase::body : Phase::header);
+        if (phase != phase_) enter(phase);
+        if (loop_.closing && phase == Phase::waiting) co_return false;
+
+        const auto room = reader_.prepare();
+        const auto [error, bytes] = co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), kNoThrow);
+        if (expired_) {
+            if (!reader_.idle() && socket_.is_open()) co_await refuse(408, "Request took too long to arrive");
+            co_return false;
+        }
+        if (error) co_return false;
+        reader_.commit(bytes);
+    }
+}
+
+asio::awaitable<Response> HttpConnection::ask(const Request& request) {
+    // What was thrown may quote the request, so only its type is logged.
+    const char* type = "";
+    try {
+        co_return co_await loop_.handler(request);
+    } catch (const std::exception& error) {
+        type = typeid(error).name();
+    } catch (...) {
+    }
+    core::log::error("request handler failed", {{"request", std::string{request.request_id}}, {"type", type}});
+    co_return crash_answer();
+}
+
+/// True: written, and the connection goes on.
+asio::awaitable<bool> HttpConnection::write(const Response& response, bool keep_alive) {
+    head_.clear();
+    if (head_.capacity() > kKeptHead) head_.shrink_to_fit();
+    append_head(head_, response,
+                {.request_id = reader_.request().request_id, .keep_alive = keep_alive, .http10 = reader_.is_http10()});
+    const bool with_body = !reader_.is_head() && response.status != 204 && response.status != 304;
+    const auto body = with_body ? body_of(response) : std::string_view{};
+    const std::array<asio::const_buffer, 2> buffers{asio::buffer(head_), asio::const_buffer{body.data(), body.size()}};
+
+    // Nearly always the kernel takes it all at once; only what is left over needs to wait.
+    boost::system::error_code error;
+    const auto written = socket_.write_some(buffers, error);
+    if (error && error != asio::error::would_block) co_return false;
+    const auto total = head_.size() + body.size();
+    const auto done = error ? 0 : written;
+    if (done < total) {
+        const auto head_done = std::min(done, head_.size());
+        enter(Phase::writing);
+        if (!co_await write_all({buffers[0] + head_done, buffers[1] + (done - head_done)})) co_return false;
+    }
+    if (keep_alive) co_return true;
+    // Bytes left unread would make the kernel reset the connection, and the answer might get lost.
+    if (reader_.leftover() > 0) {
+        co_await linger();
+    } else {
+        socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+    }
+    co_return false;
+}
+
+asio::awaitable<bool> HttpConnection::write_all(std::array<asio::const_buffer, 2> buffers) {
+    const auto [error, bytes] = co_await asio::async_write(socket_, buffers, kNoThrow);
+    co_return !error;
+}
+
+/// True: it became a plain answer and the connection goes on.
+asio::awaitable<bool> HttpConnection::upgrade() {
+    const auto& request = reader_.request();
+    if (reader_.leftover() > 0) {
+        co_await refuse(400, "Nothing may follow the upgrade request");
+        co_return false;
+    }
+    if (request.header("Sec-WebSocket-Version") != "13") {
+        Response answer = refusal(426, "WebSocket version 13 is needed");
+        answer.headers = {{"Sec-WebSocket-Version", "13"}};
+        co_return co_await write(answer, reader_.keep_alive() && !loop_.closing);
+    }
+    // RFC 6455 section 4.2.1: 16 bytes in base64.
+    const auto key = request.header("Sec-WebSocket-Key");
+    if (key.size() != 24 || !key.ends_with("==")) {
+        co_return co_await write(refusal(400, "Invalid Sec-WebSocket-Key header"),
+                                 reader_.keep_alive() && !loop_.closing);
+    }
+    std::variant<Response, Upgrade> decision;
+    bool failed = false;
+    try {
+        decision = co_await loop_.upgrade(request);
+    } catch (const std::exception& error) {
+        core::log::error("upgrade handler failed",
+                         {{"request", std::string{request.request_id}}, {"type", typeid(error).name()}});
+        failed = true;
+    }
+    if (failed) decision = crash_answer();
+    if (const auto* answer = std::get_if<Response>(&decision)) {
+        co_return co_await write(*answer, reader_.keep_alive() && !loop_.closing);
+    }
+
+    auto& agreed = std::get<Upgrade>(decision);
+    enter(Phase::websocket);
+    const auto websocket = std::make_shared<WebSocketConnection>(std::move(socket_), loop_.settings.websocket_idle);
+    websocket_ = websocket;
+    if (!co_await websocket->accept(request, agreed)) co_return false;
+    try {
+        co_await agreed.serve(websocket);
+    } catch (const std::exception& error) {
+        core::log::error("WebSocket handler failed",
+                         {{"request", std::string{request.request_id}}, {"type", typeid(error).name()}});
+        failed = true;
+    }
+    if (failed) websocket->close(1011);
+    co_await websocket->finish();
+    co_return false;
+}
+
+asio::awaitable<void> HttpConnection::refuse(unsigned status, std::string_view detail) {
+    const Response response = refusal(status, detail);
+    head_.clear();
+    append_head(head_, response, {.request_id = {}, .keep_alive = false});
+    enter(Phase::writing);
+    if (co_await write_all({asio::buffer(head_), asio::buffer(response.body)})) co_await linger();
+}
+
+asio::awaitable<void> HttpConnection::linger() {
+    enter(Phase::lingering);
+    boost::system::error_code ignored;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    std::array<char, 4096> scrap;
+    for (std::size_t total = 0; total < kLingerBytes;) {
+        const auto [error, bytes] = co_await socket_.async_read_some(asio::buffer(scrap), kNoThrow);
+        if (error) co_return;
+        total += bytes;
+    }
+}
+
+void HttpConnection::name_request() {
+    auto& request = reader_.request();
+    if (const auto given = request.header("X-Request-ID"); is_sane_id(given)) {
+        request.request_id = given;
+        return;
+    }
+    auto* out = std::ranges::copy(loop_.id_prefix, own_id_.data()).out;
+    out = std::to_chars(out, own_id_.data() + own_id_.size(), loop_.next_id++, 16).ptr;
+    request.request_id = {own_id_.data(), out};
+}
+
+}  // namespace net

@@ -1,0 +1,58 @@
+// The HTTP/1.1 and WebSocket server: answers on every event loop, a connection stays on the loop it was given to.
+//
+// Owned by `app` (or a test). Start and stop from a thread that is not one of the loops. The handlers are called on
+// the loops, several at a time.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/result.hpp"
+#include "net/executors.hpp"
+#include "net/http.hpp"
+#include "net/websocket.hpp"
+
+namespace net {
+
+struct HttpServerSettings {
+    std::string host = "0.0.0.0";  ///< An address, or a name that resolves to one.
+    std::uint16_t port = 8086;     ///< 0: any free one.
+    std::size_t max_connections = 4096;
+    std::size_t max_header = 16 * 1024;  ///< Request line and fields together.
+    std::size_t max_body = 64 * 1024;
+    std::chrono::milliseconds header_time{10'000};     ///< From the first byte of a request to the end of its header.
+    std::chrono::milliseconds body_time{20'000};       ///< From there to the end of its body.
+    std::chrono::milliseconds write_time{30'000};      ///< For a client to take one answer.
+    std::chrono::milliseconds idle_time{75'000};       ///< Between two requests of a connection.
+    std::chrono::milliseconds websocket_idle{60'000};  ///< Without a message or ping.
+};
+
+class HttpServer {
+  public:
+    /// Binds and listens; a taken port or an address that is not ours is an error with a message for the operator.
+    /// Connections are served once `executors` run. They and everything the handlers refer to must outlive the server.
+    /// Without `upgrade`, requests for a WebSocket are answered like any other.
+    static core::Result<std::unique_ptr<HttpServer>> start(HttpServerSettings settings, Executors& executors,
+                                                           Handler handler, UpgradeHandler upgrade = {});
+    /// Stops with no patience.
+    ~HttpServer();
+
+    std::uint16_t port() const;
+    std::size_t connections() const;  ///< Open now, WebSockets included. Any thread.
+
+    /// Takes no new connection, closes idle ones, lets running requests finish and close. Returns at once; any thread.
+    void close();
+    /// `close`, then waits for everything to end; what has not after `limit` is cut off. False when something had to
+    /// be.
+    bool stop(std::chrono::milliseconds limit);
+
+  private:
+    class Impl;
+    explicit HttpServer(std::shared_ptr<Impl> impl);
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace net

@@ -1,0 +1,16 @@
+// The parameters of a commit, in the order `commit_text` wants them. Pure.
+#pragma once
+
+#include <optional>
+
+#include "service/session_store.hpp"
+#include "store/postgres/params.hpp"
+
+namespace store::postgres {
+
+Params commit_params(const consultation::Change& change, const std::optional<service::IdempotencyRecord>& idempotency);
+
+/// `$1` to `$3` of the heartbeat statement: ids and two kinds of times, as arrays.
+Params heartbeat_params(const std::vector<service::Heartbeat>& beats);
+
+}  // namespace store::postgres

@@ -1,0 +1,55 @@
+// The SQL of the store: each operation is one statement. Texts are made once for each event loop and kept there, so a
+// connection can tell by the address whether it has prepared one.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "service/session_store.hpp"
+#include "store/common/list_query.hpp"
+
+namespace store::postgres {
+
+struct Statement {
+    std::string name;  ///< Empty: used too rarely to be worth preparing under a name.
+    std::string sql;
+};
+
+/// What a commit writes besides the session: how many rows of each kind. Same shape, same text.
+struct CommitShape {
+    bool is_new = false;
+    bool idempotency = false;
+    std::uint16_t attendees = 0, audit = 0, events = 0, intervals = 0, usage = 0;
+    auto operator<=>(const CommitShape&) const = default;
+};
+CommitShape commit_shape(const consultation::Change& change, bool idempotency);
+
+/// The text, whose parameters are: session columns, expected version (or, when new, the appointment key), then row by
+/// row audit, events, attendees, intervals, usage, idempotency. It returns one row for an applied change, else none.
+std::string commit_text(const CommitShape& shape);
+
+/// Owned by an event loop; its thread only.
+class Statements {
+  public:
+    Statements();
+    Statements(const Statements&) = delete;
+    Statements& operator=(const Statements&) = delete;
+
+    Statement find, find_by_meeting, find_by_appointment;  ///< Session columns, then the attendees.
+    Statement audit_trail, find_idempotency, usage, heartbeat, due, ping;
+
+    /// Rows of: total, session columns, attendees. Without sessions: one row with nulls.
+    const Statement& list(const service::SessionQuery& query);
+    /// Null when it has too many rows to be kept; make it with `commit_text` then.
+    const Statement* commit(const CommitShape& shape);
+
+  private:
+    std::array<std::unique_ptr<Statement>, kListShapes> lists_;
+    std::map<CommitShape, Statement> commits_;
+};
+
+}  // namespace store::postgres

@@ -1,0 +1,30 @@
+// What the store does, in SQL: plain blocking functions on one connection. They throw Failure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/session_store.hpp"
+#include "store/sqlite/connection.hpp"
+
+namespace store::sqlite {
+
+using consultation::Session;
+
+enum class SessionKey { session, meeting, appointment };
+std::optional<Session> find(Connection& connection, SessionKey by, const std::string& id);
+service::SessionPage list(Connection& connection, const service::SessionQuery& query);
+std::vector<consultation::AuditEntry> audit_trail(Connection& connection, const std::string& session_id);
+std::optional<service::IdempotencyRecord> find_idempotency(Connection& connection, const std::string& user_id,
+                                                           const std::string& key);
+service::Usage usage(Connection& connection, service::Time from, service::Time to);
+std::vector<std::string> due(Connection& connection, const service::DuePolicy& policy, int limit);
+void ping(Connection& connection);
+
+/// Within the caller's transaction, which the caller undoes unless the answer is `applied`.
+service::Committed commit(Connection& connection, const consultation::Change& change,
+                          const std::optional<service::IdempotencyRecord>& idempotency);
+void heartbeat(Connection& connection, const std::vector<service::Heartbeat>& beats);
+
+}  // namespace store::sqlite

@@ -1,0 +1,152 @@
+#include "store/sqlite/workers.hpp"
+
+#include <pthread.h>
+
+#include <exception>
+
+#include "core/log.hpp"
+
+namespace store::sqlite {
+namespace {
+
+/// So many changes share one wait for the disk.
+constexpr std::size_t kLargestBatch = 256;
+
+core::Error broken(const char* what) {
+    return {core::ErrorKind::internal, what};
+}
+
+void log_failure(const char* what, const core::Error& error) {
+    core::log::error(what, {{"why", error.detail}});
+}
+
+}  // namespace
+
+bool JobQueue::push(std::unique_ptr<Job>& job) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (closed_ || jobs_.size() >= limit_) return false;
+        jobs_.push_back(std::move(job));
+    }
+    filled_.notify_one();
+    return true;
+}
+
+std::vector<std::unique_ptr<Job>> JobQueue::take(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    filled_.wait(lock, [this] { return closed_ || !jobs_.empty(); });
+    std::vector<std::unique_ptr<Job>> taken;
+    while (!jobs_.empty() && taken.size() < count) {
+        taken.push_back(std::move(jobs_.front()));
+        jobs_.pop_front();
+    }
+    return taken;
+}
+
+void JobQueue::close() {
+    {
+        const std::scoped_lock lock(mutex_);
+        closed_ = true;
+    }
+    filled_.notify_all();
+}
+
+Workers::Workers(const std::string& path, int readers, std::size_t queue_limit, std::chrono::milliseconds busy_timeout)
+    : writes_(queue_limit), reads_(queue_limit), writer_(path, busy_timeout) {
+    for (int i = 0; i < readers; ++i) readers_.push_back(std::make_unique<Connection>(path, busy_timeout));
+    threads_.emplace_back([this] {
+        pthread_setname_np(pthread_self(), "sqlite-writer");
+        write_all();
+    });
+    for (auto& reader : readers_) {
+        threads_.emplace_back([this, &connection = *reader] {
+            pthread_setname_np(pthread_self(), "sqlite-reader");
+            read_all(connection);
+        });
+    }
+}
+
+Workers::~Workers() {
+    stop();
+}
+
+void Workers::stop() {
+    writes_.close();
+    reads_.close();
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+}
+
+void Workers::read_all(Connection& connection) {
+    for (auto jobs = reads_.take(1); !jobs.empty(); jobs = reads_.take(1)) {
+        auto& job = *jobs.front();
+        if (job.abandoned()) continue;
+        try {
+            job.run(connection);
+            job.finish({});
+        } catch (const Failure& failure) {
+            const auto error = error_of(failure);
+            log_failure("database read failed", error);
+            job.finish(error);
+        } catch (const std::exception& thrown) {
+            const auto error = broken(thrown.what());
+            log_failure("database read failed", error);
+            job.finish(error);
+        }
+    }
+}
+
+void Workers::write_all() {
+    for (auto jobs = writes_.take(kLargestBatch); !jobs.empty(); jobs = writes_.take(kLargestBatch)) {
+        write_together(std::move(jobs));
+    }
+}
+
+/// One transaction for all, a savepoint for each: who fails takes nobody along. The answers go out after the commit.
+void Workers::write_together(std::vector<std::unique_ptr<Job>> jobs) {
+    std::erase_if(jobs, [](const auto& job) { return job->abandoned(); });
+    if (jobs.empty()) return;
+    std::vector<std::unique_ptr<Job>> done;
+    try {
+        writer_.query("BEGIN IMMEDIATE").run();
+        ++write_transactions_;
+        for (auto& job : jobs) {
+            std::optional<core::Error> failure;
+            bool keep = false;
+            writer_.query("SAVEPOINT change").run();
+            try {
+                keep = job->run(writer_);
+            } catch (const Failure& thrown) {
+                if (writer_.idle()) throw;
+                failure = error_of(thrown);
+            } catch (const std::exception& thrown) {
+                failure = broken(thrown.what());
+            }
+            if (!keep) writer_.query("ROLLBACK TO change").run();
+            writer_.query("RELEASE change").run();
+            if (failure) {
+                log_failure("database write failed", *failure);
+                job->finish(failure);
+            } else {
+                done.push_back(std::move(job));
+            }
+        }
+        writer_.query("COMMIT").run();
+    } catch (const Failure& thrown) {
+        const auto error = error_of(thrown);
+        log_failure("database transaction failed", error);
+        try {
+            if (!writer_.idle()) writer_.query("ROLLBACK").run();
+        } catch (const Failure& second) {
+            log_failure("database transaction not undone", error_of(second));
+        }
+        for (auto& job : done) job->finish(error);
+        for (auto& job : jobs) {
+            if (job) job->finish(error);
+        }
+        return;
+    }
+    for (auto& job : done) job->finish({});
+}
+
+}  // namespace store::sqlite

@@ -1,0 +1,209 @@
+// The published client library, unmodified, with nothing around it, against the running service.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { hears, sees, seesAndHears, stats } from './lib/browser.mjs';
+import { serveBarePage } from './lib/bare_page.mjs';
+import { Clients, count, events, saw } from './lib/meeting.mjs';
+import { relay } from './lib/proxy.mjs';
+import { Service, sleep, until } from './lib/service.mjs';
+
+const kGoneAfter = 3;
+
+describe('an unmodified Chime client', { timeout: 300_000 }, () => {
+    let service;
+    let bare;
+    let clients;
+
+    before(async () => {
+        service = await Service.create({ GONE_AFTER_SECONDS: String(kGoneAfter) });
+        bare = await serveBarePage();
+        clients = new Clients(bare.url);
+    });
+
+    afterEach(async () => {
+        const { foreign } = clients;
+        await clients.close();
+        clients = new Clients(bare.url);
+        assert.deepEqual(foreign, [], 'requests to foreign hosts');
+    });
+
+    after(async () => {
+        await bare?.close();
+        await service?.dispose();
+    });
+
+    /** Doctor and patient in the same meeting, seeing and hearing each other. */
+    async function together() {
+        const visit = await service.visit();
+        const doctor = await clients.join(await visit.join('DOCTOR'));
+        const patient = await clients.join(await visit.join('PATIENT'));
+        await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
+        return { visit, doctor, patient };
+    }
+
+    test('sees and hears the other side, and its presence with the name the service gave', async () => {
+        const { visit, doctor, patient } = await together();
+        const [, , user] = (await saw(doctor, 'presence', (id, present) => id === patient.attendee && present)).values;
+        assert.equal(user, 'patient-34');
+        await saw(patient, 'presence', (id, present, name) => id === doctor.attendee && present && name === 'doctor-12');
+        await saw(patient, 'presence', (id, present) => id === patient.attendee && present);
+        assert.equal((await visit.get()).status, 'ACTIVE');
+    });
+
+    test('turns its camera off and on at will', async () => {
+        const { doctor, patient } = await together();
+        for (const round of [0, 1]) {
+            await patient.evaluate(() => window.client.camera(false));
+            await saw(doctor, 'tileRemoved', undefined, { from: round });
+            await saw(doctor, 'sources', (ids) => ids.length === 0, { from: await count(doctor, 'sources') - 1 });
+            await hears(doctor);
+            await patient.evaluate(() => window.client.camera(true));
+            await sees(doctor);
+        }
+        await sees(patient);
+    });
+
+    test('joins without a camera and adds it later', async () => {
+        const visit = await service.visit();
+        const doctor = await clients.join(await visit.join('DOCTOR'), { camera: false });
+        const patient = await clients.join(await visit.join('PATIENT'), { camera: false });
+        await Promise.all([hears(doctor), hears(patient)]);
+        assert.equal((await stats(doctor)).framesDecoded, 0);
+        await doctor.evaluate(() => window.client.camera(true));
+        await sees(patient);
+        await patient.evaluate(() => window.client.camera(true));
+        await sees(doctor);
+    });
+
+    test('mutes, and the other side is told; volume comes with speech', async () => {
+        const { doctor, patient } = await together();
+        await saw(patient, 'volume', (id) => id === doctor.attendee);
+        await doctor.evaluate(() => window.client.mute(true));
+        await saw(patient, 'muted', (id, muted) => id === doctor.attendee && muted);
+        await sleep(700); // What was said before is still on its way.
+        const silence = await stats(patient);
+        await sleep(1500);
+        const still = await stats(patient);
+        assert.ok(still.audioEnergy - silence.audioEnergy < 1e-4, 'a muted microphone is silent');
+        assert.ok(still.audioPackets > silence.audioPackets + 40, 'the stream goes on while muted');
+        const heard = await count(patient, 'volume');
+        await doctor.evaluate(() => window.client.mute(false));
+        await saw(patient, 'muted', (id, muted) => id === doctor.attendee && !muted, { from: 1 });
+        await saw(patient, 'volume', (id) => id === doctor.attendee, { from: heard });
+        await hears(patient);
+    });
+
+    test('sends what everybody can decode, once somebody comes who cannot decode all', async () => {
+        const visit = await service.visit();
+        const doctor = await clients.join(await visit.join('DOCTOR'), { codecs: ['vp9Profile0', 'vp8'] });
+        await until('VP9 to be sent', async () => (await stats(doctor)).sends.includes('video/VP9'));
+        const patient = await clients.join(await visit.join('PATIENT'), {}, () => {
+            const add = RTCPeerConnection.prototype.addTransceiver;
+            RTCPeerConnection.prototype.addTransceiver = function (...args) {
+                const transceiver = add.apply(this, args);
+                if (transceiver.receiver.track.kind === 'video') {
+                    const all = RTCRtpReceiver.getCapabilities('video').codecs;
+                    transceiver.setCodecPreferences(all.filter((codec) => ['video/VP8', 'video/rtx'].includes(codec.mimeType)));
+                }
+                return transceiver;
+            };
+        });
+        await until('VP8 to be sent', async () => (await stats(doctor)).sends.every((codec) => codec === 'video/VP8'));
+        await Promise.all([sees(patient), sees(doctor)]);
+    });
+
+    test('comes back by itself after its socket was cut', async () => {
+        const visit = await service.visit();
+        const network = await relay(service.port);
+        try {
+            const answer = await visit.join('DOCTOR');
+            const signaling = new URL(answer.media_placement.signaling_url);
+            signaling.port = String(network.port);
+            const doctor = await clients.join({ ...answer, media_placement: { ...answer.media_placement, signaling_url: signaling.href } });
+            const patient = await clients.join(await visit.join('PATIENT'));
+            await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
+            network.cut();
+            await saw(doctor, 'connecting', (reconnecting) => reconnecting);
+            await saw(doctor, 'started', undefined, { from: 1 });
+            await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
+            assert.deepEqual(await events(patient, 'stopped'), []);
+            assert.equal((await visit.attendee('DOCTOR')).connected, true);
+        } finally {
+            await network.close();
+        }
+    });
+
+    test('comes back by itself after the service was killed and started again', async () => {
+        const { visit, doctor, patient } = await together();
+        await service.kill();
+        await sleep(1000);
+        await service.start();
+        await Promise.all([doctor, patient].map((page) => saw(page, 'started', undefined, { from: 1, patience: 40_000 })));
+        await Promise.all([seesAndHears(doctor, 30_000), seesAndHears(patient, 30_000)]);
+        assert.equal((await visit.get()).status, 'ACTIVE');
+        const connected = () => Promise.all(['DOCTOR', 'PATIENT'].map(async (role) => (await visit.attendee(role)).connected));
+        await until('both to count as connected', async () => (await connected()).every(Boolean));
+    });
+
+    test('gives way to a second device of the same person', async () => {
+        const { visit, doctor, patient } = await together();
+        const second = await clients.join(await visit.join('PATIENT'));
+        const [status] = (await saw(patient, 'stopped')).values;
+        assert.equal(status, 'AudioJoinedFromAnotherDevice');
+        await Promise.all([seesAndHears(second), seesAndHears(doctor)]);
+        assert.equal((await visit.attendee('PATIENT')).connected, true);
+    });
+
+    test('is told when the doctor ends the visit, and does not get in again', async () => {
+        const { visit, doctor, patient } = await together();
+        const old = await visit.join('PATIENT');
+        await visit.end();
+        for (const page of [doctor, patient]) assert.deepEqual((await saw(page, 'stopped')).values, ['MeetingEnded']);
+        const late = await clients.page();
+        await late.evaluate((pass) => window.client.join(pass, { camera: false }), old);
+        const [status] = (await saw(late, 'stopped', undefined, { patience: 30_000 })).values;
+        assert.match(status, /^(MeetingEnded|AudioAuthenticationRejected)$/);
+        assert.equal((await events(late, 'started')).length, 0);
+    });
+
+    test('is told when the visit is cancelled while it waits', async () => {
+        const visit = await service.visit();
+        const patient = await clients.join(await visit.join('PATIENT'));
+        await visit.cancel();
+        assert.deepEqual((await saw(patient, 'stopped')).values, ['MeetingEnded']);
+    });
+
+    test('leaves at once, the other side sees it, and it may come again', async () => {
+        const { visit, doctor, patient } = await together();
+        const begun = Date.now();
+        await patient.evaluate(() => window.client.leave());
+        assert.deepEqual((await saw(patient, 'stopped')).values, ['Left']);
+        assert.ok(Date.now() - begun < 3000, 'the goodbye is answered at once');
+        await saw(doctor, 'presence', (id, present) => id === patient.attendee && !present);
+        await until('the patient to count as gone', async () => !(await visit.attendee('PATIENT')).connected);
+        const again = await clients.join(await visit.join('PATIENT'));
+        await Promise.all([seesAndHears(again), seesAndHears(doctor)]);
+    });
+
+    test('has left when its browser dies without a word', async () => {
+        const { visit, doctor, patient } = await together();
+        await patient.browser.kill();
+        const dead = Date.now();
+        await until('the patient to count as gone', async () => !(await visit.attendee('PATIENT')).connected, (kGoneAfter + 20) * 1000);
+        assert.ok(Date.now() - dead >= (kGoneAfter - 1) * 1000, 'a short silence is no departure');
+        const { left_at } = await visit.attendee('PATIENT');
+        assert.ok(left_at && Math.abs(Date.parse(left_at) - dead) < 5000, `it left when the connection was lost: ${left_at}`);
+        await saw(doctor, 'presence', (id, present) => id === patient.attendee && !present);
+        assert.equal((await visit.get()).status, 'ACTIVE');
+    });
+
+    test('does not get in with a token that is not its own', async () => {
+        const visit = await service.visit();
+        const answer = await visit.join('PATIENT');
+        answer.attendee.join_token = `${answer.attendee.join_token.slice(0, -4)}AAAA`;
+        const stranger = await clients.page();
+        await stranger.evaluate((pass) => window.client.join(pass, { camera: false }), answer);
+        await saw(stranger, 'stopped', (status) => /AudioAuthenticationRejected|SignalingBadRequest/.test(status), { patience: 30_000 });
+        assert.equal((await events(stranger, 'started')).length, 0);
+    });
+});

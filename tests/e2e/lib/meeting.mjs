@@ -1,0 +1,54 @@
+// Two or more bare clients in one meeting, and what they saw.
+import { launch } from './browser.mjs';
+import { until } from './service.mjs';
+
+/** Bare clients, one browser process each, closed together. */
+export class Clients {
+    constructor(bareUrl) {
+        this.bareUrl = bareUrl;
+        this.browsers = [];
+        this.pages = [];
+    }
+
+    /** A page with the client library that has not joined anything. */
+    async page(prepare) {
+        const browser = await launch();
+        this.browsers.push(browser);
+        const page = await browser.open();
+        page.browser = browser;
+        this.pages.push(page);
+        if (prepare) await page.addInitScript(prepare);
+        await page.goto(this.bareUrl);
+        return page;
+    }
+
+    async join(answer, options = {}, prepare) {
+        const page = await this.page(prepare);
+        page.attendee = answer.attendee.attendee_id;
+        await page.evaluate(([pass, wishes]) => window.client.join(pass, wishes), [answer, options]);
+        await saw(page, 'started');
+        return page;
+    }
+
+    async close() {
+        await Promise.all(this.browsers.map((browser) => browser.close().catch(() => {})));
+    }
+
+    get foreign() {
+        return this.pages.flatMap((page) => page.foreign);
+    }
+}
+
+export function events(page, name) {
+    return page.evaluate((wanted) => window.client.events.filter((event) => event.name === wanted), name);
+}
+
+/** Waits for an event of that name for which `holds(...values)`; looks at the past too, from the `from`th event on. */
+export async function saw(page, name, holds = () => true, { from = 0, patience = 15_000 } = {}) {
+    return until(`"${name}"`, async () => (await events(page, name)).slice(from).find((event) => holds(...event.values)), patience);
+}
+
+/** How many events of that name there have been, to look only at later ones. */
+export async function count(page, name) {
+    return (await events(page, name)).length;
+}
