@@ -1,6 +1,6 @@
 # room(NAME [LINK libraries…]) makes the folder of the calling CMakeLists.txt a room:
 #   x.cpp          -> static library NAME (slashes of the folder become underscores)
-#   x_test.cpp     -> test_NAME, run by CTest
+#   x_test.cpp     -> test_NAME, run by ./test (instrumented build only)
 #   x_fuzz.cpp     -> fuzz_x, a libFuzzer program (instrumented build only); seeds in corpus/x beside it
 #   x_bench.cpp    -> bench_NAME (release build only)
 #   x.proto        -> generated into the library
@@ -47,14 +47,12 @@ function(room name)
         target_link_libraries(${name} PUBLIC protobuf::libprotobuf-lite)
     endif()
 
-    if(tests)
+    if(tests AND VC_INSTRUMENTED)
         add_executable(test_${name} ${tests})
         target_link_libraries(test_${name} PRIVATE ${name} ${ROOM_TEST_LINK} GTest::gmock GTest::gtest_main)
         if(ROOM_ASIO)
             target_precompile_headers(test_${name} REUSE_FROM asio)
         endif()
-        add_test(NAME unit.${name} COMMAND test_${name})
-        set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 900)
     endif()
     if(benches AND NOT VC_INSTRUMENTED)
         add_executable(bench_${name} ${benches})
@@ -67,10 +65,6 @@ function(room name)
             add_executable(fuzz_${subject} ${source})
             target_link_libraries(fuzz_${subject} PRIVATE ${name})
             target_link_options(fuzz_${subject} PRIVATE -fsanitize=fuzzer)
-            add_test(NAME fuzz.${subject}
-                COMMAND ${PROJECT_SOURCE_DIR}/tools/fuzz $<TARGET_FILE:fuzz_${subject}>
-                        ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${subject} 20)
-            set_tests_properties(fuzz.${subject} PROPERTIES LABELS fuzz TIMEOUT 120)
         endforeach()
     endif()
 endfunction()

@@ -152,7 +152,7 @@ PARTS = {  # name: (function, what it proves, presets it needs)
     "faults": (part_faults, "kill -9 under load, on both stores", ["release"]),
     "e2e": (part_e2e, "real browsers in a call", ["release"]),
     "fuzz": (part_fuzz, "every parser of foreign bytes, 20 s each", ["instrumented"]),
-    "tidy": (part_tidy, "clang-tidy", ["release"]),
+    "tidy": (part_tidy, "clang-tidy", ["instrumented"]),
 }
 
 

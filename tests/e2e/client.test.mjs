@@ -4,6 +4,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { hears, sees, seesAndHears, stats } from './lib/browser.mjs';
 import { serveBarePage } from './lib/bare_page.mjs';
 import { Clients, count, events, saw } from './lib/meeting.mjs';
+import { lossyRelay } from './lib/lossy.mjs';
 import { relay } from './lib/proxy.mjs';
 import { Service, sleep, until } from './lib/service.mjs';
 
@@ -110,6 +111,34 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
         });
         await until('VP8 to be sent', async () => (await stats(doctor)).sends.every((codec) => codec === 'video/VP8'));
         await Promise.all([sees(patient), sees(doctor)]);
+    });
+
+    test('goes on over a network that loses every twentieth packet: what is lost is asked for and repeated', async () => {
+        const network = await lossyRelay();
+        const far = await Service.create({ PUBLIC_HOST: '127.0.0.1', PUBLIC_MEDIA_PORT: String(network.port) });
+        try {
+            network.target = far.mediaPort;
+            const visit = await far.visit();
+            const doctor = await clients.join(await visit.join('DOCTOR'));
+            const patient = await clients.join(await visit.join('PATIENT'));
+            await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
+            network.loss.every = 20;
+            await until('losses to be repaired on both legs', async () => {
+                const [here, there] = await Promise.all([stats(doctor), stats(patient)]);
+                return here.repeatsSent > 5 && here.repeatsReceived > 5 && there.repeatsSent > 5 && there.repeatsReceived > 5;
+            });
+            const before = await stats(patient);
+            const begun = Date.now();
+            await sleep(5000);
+            const after = await stats(patient);
+            const rate = (1000 * (after.framesDecoded - before.framesDecoded)) / (Date.now() - begun);
+            assert.ok(rate > 5, `${rate.toFixed(1)} frames a second with 5 % lost`);
+            assert.ok(network.loss.lost > 50, `${network.loss.lost} packets were lost`);
+            await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
+        } finally {
+            network.close();
+            await far.dispose();
+        }
     });
 
     test('comes back by itself after its socket was cut', async () => {

@@ -234,7 +234,7 @@ TEST_F(Sqlite, NothingAcknowledgedIsLostByKill) {
         ASSERT_GE(child, 0);
         if (child == 0) {
             ::close(ends[0]);
-            write_until_killed(settings, round * 100000, ends[1]);
+            write_until_killed(settings, round * 10000, ends[1]);
         }
         ::close(ends[1]);
         // Killed after a different number of reports each time, in the midst of later writes.

@@ -65,18 +65,23 @@ async function open(browser, settings = {}) {
 /** What has come in and gone out over all of a page's present connections. */
 export function stats(page) {
     return page.evaluate(async () => {
-        const sum = { framesDecoded: 0, framesEncoded: 0, audioEnergy: 0, audioPackets: 0, sends: [] };
+        const sum = { framesDecoded: 0, framesEncoded: 0, audioEnergy: 0, audioPackets: 0, sends: [], nacks: 0, repeatsReceived: 0, repeatsSent: 0 };
         for (const peer of window.peers) {
             if (peer.connectionState === 'closed') continue;
             const report = await peer.getStats();
             for (const entry of report.values()) {
-                if (entry.type === 'inbound-rtp' && entry.kind === 'video') sum.framesDecoded += entry.framesDecoded ?? 0;
+                if (entry.type === 'inbound-rtp' && entry.kind === 'video') {
+                    sum.framesDecoded += entry.framesDecoded ?? 0;
+                    sum.nacks += entry.nackCount ?? 0;
+                    sum.repeatsReceived += entry.retransmittedPacketsReceived ?? 0;
+                }
                 if (entry.type === 'inbound-rtp' && entry.kind === 'audio') {
                     sum.audioEnergy += entry.totalAudioEnergy ?? 0;
                     sum.audioPackets += entry.packetsReceived ?? 0;
                 }
                 if (entry.type === 'outbound-rtp' && entry.kind === 'video') {
                     sum.framesEncoded += entry.framesEncoded ?? 0;
+                    sum.repeatsSent += entry.retransmittedPacketsSent ?? 0;
                     const codec = report.get(entry.codecId)?.mimeType;
                     if (codec && entry.active !== false) sum.sends.push(codec);
                 }

@@ -22,6 +22,10 @@ export class Service {
         return this.server.port;
     }
 
+    get mediaPort() {
+        return this.server.mediaPort;
+    }
+
     start() {
         return this.server.boot();
     }
