@@ -67,14 +67,26 @@ net::Response page_response(const std::string& name, std::string policy) {
     return response;
 }
 
-/// The page's own sockets go to the host it came from; older browsers do not count them to 'self'.
-std::string room_policy(std::string_view host) {
-    std::string sockets;
+/// ` ws://host wss://host` for a host (and port) that cannot break out of the policy; otherwise nothing.
+std::string socket_sources(std::string_view host) {
     const bool sane = !host.empty() && host.size() <= 255 && std::ranges::all_of(host, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
                c == ':' || c == '[' || c == ']';
     });
-    if (sane) sockets.append(" ws://").append(host).append(" wss://").append(host);
+    if (!sane) return {};
+    return std::string{" ws://"}.append(host).append(" wss://").append(host);
+}
+
+/// `video.example.org:8443` of `https://video.example.org:8443/path`.
+std::string_view host_of(std::string_view url) {
+    if (const auto scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+    return url.substr(0, url.find('/'));
+}
+
+/// The page's sockets go to the host it came from (older browsers do not count them to 'self') or to the public one.
+std::string room_policy(std::string_view host, std::string_view public_url) {
+    auto sockets = socket_sources(host);
+    if (const auto other = host_of(public_url); other != host) sockets += socket_sources(other);
     return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
            "font-src 'self'; connect-src 'self'" +
            sockets +
@@ -109,7 +121,7 @@ Task<net::Response> get_openapi(Call& call) {
 }
 
 Task<net::Response> get_room(Call& call) {
-    auto response = page_response("web/index.html", room_policy(call.request.header("Host")));
+    auto response = page_response("web/index.html", room_policy(call.request.header("Host"), call.site.settings.public_url));
     if (response.status == 200) {
         response.headers.emplace_back("Permissions-Policy",
                                       "camera=(self), microphone=(self), display-capture=(self), geolocation=()");

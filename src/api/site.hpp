@@ -19,6 +19,7 @@ struct SiteSettings {
     std::string version = "1.0.0";
     int free_tier_minutes = 1000;            ///< `AWS_FREE_TIER_ATTENDEE_MINUTES`, shown by the usage figures.
     ZoneResolver time_zone = utc_zone();     ///< Reads times that carry no zone; see load_time_zone.
+    std::string public_url;                  ///< Where signalling is reached when not at the page's own host; or empty.
     bool debug = false;                      ///< True: an answer to a crash says what was thrown.
     std::string_view meetings = "embedded";  ///< Field `aws_chime` of `/health`; permanent text.
     /// Field `rabbitmq` of `/health`: `disabled` and `healthy` count as healthy; permanent text, must not block.

@@ -188,6 +188,7 @@ core::Result<> ServiceProcess::Parts::listen(api::ZoneResolver zone) {
     site.version = config.version;
     site.free_tier_minutes = config.free_tier_minutes;
     site.time_zone = std::move(zone);
+    site.public_url = config.public_url;
     site.debug = config.debug;
     site.accepting = [this] { return accepting.load(std::memory_order_relaxed); };
     auto handler = api::make_site(std::move(site), *consultations, *tokens);

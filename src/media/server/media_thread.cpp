@@ -63,6 +63,12 @@ void MediaThread::stop() {
     asio::post(context_, [this] {
         for (const auto& [id, host] : meetings_) host->close_all(room::close_code::kReconnect);
         port_.flush();
+        const PortCounters& counters = port_.counters();
+        core::log::debug("media port closed", {{"delivered", std::to_string(counters.delivered)},
+                                               {"unknown_kind", std::to_string(counters.unknown_kind)},
+                                               {"malformed_stun", std::to_string(counters.malformed_stun)},
+                                               {"unknown_user", std::to_string(counters.unknown_user)},
+                                               {"stranger", std::to_string(counters.stranger)}});
         context_.stop();
     });
     thread_.join();

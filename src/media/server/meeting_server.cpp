@@ -17,7 +17,8 @@ class ThreadedMeetingServer final : public MeetingServer {
     ~ThreadedMeetingServer() override { stop_all(); }
 
     boost::asio::awaitable<void> serve(std::shared_ptr<net::WebSocket> socket, Participant participant) override {
-        return converse(thread_of(participant.meeting_id), ++last_peer_, std::move(socket), std::move(participant));
+        auto thread = thread_of(participant.meeting_id);
+        return converse(std::move(thread), ++last_peer_, std::move(socket), std::move(participant));
     }
 
     void end_meeting(std::string meeting_id) override { thread_of(meeting_id)->end_meeting(std::move(meeting_id)); }
