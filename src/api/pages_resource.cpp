@@ -121,7 +121,8 @@ Task<net::Response> get_openapi(Call& call) {
 }
 
 Task<net::Response> get_room(Call& call) {
-    auto response = page_response("web/index.html", room_policy(call.request.header("Host"), call.site.settings.public_url));
+    auto response =
+        page_response("web/index.html", room_policy(call.request.header("Host"), call.site.settings.public_url));
     if (response.status == 200) {
         response.headers.emplace_back("Permissions-Policy",
                                       "camera=(self), microphone=(self), display-capture=(self), geolocation=()");
