@@ -21,7 +21,13 @@ constexpr int kUsage = 2;
 constexpr std::chrono::seconds kStopTime{5};
 
 int complain(const core::Error& error) {
-    std::fprintf(stderr, "video-consultation: %s\n", error.detail.c_str());
+    // Drivers speak in several lines; the operator gets one.
+    std::string line;
+    for (const char c : error.detail) {
+        const bool blank = c == '\n' || c == '\r' || c == '\t' || c == ' ';
+        if (!blank || (!line.empty() && line.back() != ' ')) line += blank ? ' ' : c;
+    }
+    std::fprintf(stderr, "video-consultation: %s\n", line.c_str());
     return error.kind == core::ErrorKind::invalid ? kUsage : EXIT_FAILURE;
 }
 

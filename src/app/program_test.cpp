@@ -198,7 +198,9 @@ TEST_F(ProgramTest, AnUnreachableDatabaseIsOneLine) {
     unsetenv("DATABASE_WAIT_SECONDS");
     unsetenv("DATABASE_URL");
     EXPECT_EQ(outcome.code, 1);
-    EXPECT_THAT(outcome.err, HasSubstr("video-consultation: "));
+    const auto line = outcome.err.substr(outcome.err.find("video-consultation: "));
+    EXPECT_EQ(line.find('\n'), line.size() - 1) << line;
+    EXPECT_THAT(line, HasSubstr("DATABASE_URL"));
     EXPECT_EQ(outcome.err.find("hunter2"), std::string::npos);
 }
 

@@ -55,7 +55,9 @@ core::Result<OpenStore> open_store(const Config& config) {
         store::postgres::PostgresSettings settings;
         settings.url = *config.database_url;
         settings.start_timeout = config.database_wait;
-        return keep(store::postgres::PostgresStore::open(std::move(settings)));
+        auto opened = keep(store::postgres::PostgresStore::open(std::move(settings)));
+        if (!opened) opened.error().detail += "; start it, or correct DATABASE_URL (without it SQLite is used)";
+        return opened;
     }
     store::sqlite::SqliteSettings settings;
     settings.path = path_in(config, "sessions.sqlite");

@@ -18,7 +18,7 @@ bool is_line_text(std::string_view text) {
 bool ChunkedDecoder::read_size(std::string_view line) {
     const auto digits = std::min(line.find_first_not_of("0123456789abcdefABCDEF"), line.size());
     if (digits == 0 || digits > kMaxDigits) return false;
-    std::from_chars(line.data(), line.data() + digits, left_, 16);
+    std::from_chars(line.begin(), line.begin() + digits, left_, 16);
     line.remove_prefix(digits);
     line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
     return line.empty() || (line.front() == ';' && is_line_text(line));

@@ -285,6 +285,7 @@ TEST(HttpServer, SpreadsConnectionsEvenlyOverItsLoops) {
         },
         {}, {}, 4);
     std::vector<std::unique_ptr<RawClient>> clients;
+    clients.reserve(32);
     for (int i = 0; i < 32; ++i) clients.push_back(std::make_unique<RawClient>(loopback.port()));
     for (auto& client : clients) client->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     for (auto& client : clients) EXPECT_NE(client->answer(), "");

@@ -320,6 +320,7 @@ TEST(Meeting, FloodOfFramesEndsTheConnection) {
 TEST(Meeting, ConnectionsThatNeverJoinAreFewAndShortLived) {
     TestRoom room;
     std::vector<PeerId> waiting;
+    waiting.reserve(10);
     for (int i = 0; i < 10; ++i) waiting.push_back(room.connect("alice"));
     EXPECT_EQ(room.meeting.connections(), 3U);
     EXPECT_EQ(room.closed(waiting[0]), 0);

@@ -39,7 +39,9 @@ StreamPort::StreamPort(boost::asio::io_context& context) : context_(context) {}
 
 StreamPort::~StreamPort() = default;
 
-void StreamPort::stop() { acceptors_.clear(); }
+void StreamPort::stop() {
+    acceptors_.clear();
+}
 
 core::Result<void> StreamPort::listen(const std::string& address, std::uint16_t port) {
     boost::system::error_code error;

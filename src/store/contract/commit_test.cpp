@@ -360,11 +360,5 @@ TEST_P(Commit, ACancelledCallerLeavesTheStoreInOrder) {
     EXPECT_EQ(find(id(1)), plain_session(1));
 }
 
-TEST_P(Commit, AStoppedStoreSaysSo) {
-    store.reset();
-    auto reopened = backend->open();
-    EXPECT_TRUE(loop.run(reopened->ping()).has_value());
-}
-
 }  // namespace
 }  // namespace store::contract

@@ -157,21 +157,32 @@ void Pool::connect() {
     });
 }
 
+/// False: it cannot be used after all.
+bool Pool::adopt(Link link) {
+    const auto writers = std::ranges::count(connections_, Kind::write, &Connection::role);
+    const auto role = static_cast<std::size_t>(writers) * 2 < connections_.size() ? Kind::write : Kind::read;
+    try {
+        connections_.push_back(std::make_shared<Connection>(executor_, std::move(link), role, *this));
+    } catch (const std::exception&) {
+        return false;
+    }
+    connections_.back()->start();
+    return true;
+}
+
 void Pool::connected(core::Result<Link> link) {
     connecting_ = false;
     if (closed_) return;
-    if (link) {
-        if (failures_ > 0 && connections_.empty()) core::log::info("connected to PostgreSQL again");
+    if (link && adopt(std::move(*link))) {
+        if (failures_ > 0 && connections_.size() == 1) core::log::info("connected to PostgreSQL again");
         failures_ = 0;
-        const auto writers = std::ranges::count(connections_, Kind::write, &Connection::role);
-        const auto role = static_cast<std::size_t>(writers) * 2 < connections_.size() ? Kind::write : Kind::read;
-        connections_.push_back(std::make_shared<Connection>(executor_, std::move(*link), role, *this));
-        connections_.back()->start();
         plan_pump();
         if (connections_.size() < settings_.connections) connect();
         return;
     }
-    if (failures_++ == 0) core::log::warning("no connection to PostgreSQL", {{"why", link.error().detail}});
+    if (failures_++ == 0) {
+        core::log::warning("no connection to PostgreSQL", {{"why", link ? "unusable" : link.error().detail}});
+    }
     std::chrono::milliseconds pause = kUnhurried;
     if (connections_.empty()) {
         fail_waiting(unavailable("no connection to PostgreSQL"));

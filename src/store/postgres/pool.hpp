@@ -46,6 +46,7 @@ class Pool final : public std::enable_shared_from_this<Pool>, public Connection:
     void remove(Connection& connection);
     void fail_waiting(const core::Error& error);
     void connect();
+    bool adopt(Link link);
     void connected(core::Result<Link> link);
     std::deque<OperationPtr>& queue(Kind kind) { return kind == Kind::read ? reads_ : writes_; }
 

@@ -70,7 +70,7 @@ Connection::Connection(const std::string& path, std::chrono::milliseconds busy_t
     check(code);
     check(sqlite3_busy_timeout(opened, static_cast<int>(busy_timeout.count())));
     run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
-        "PRAGMA cache_size = -4096");
+        "PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 4000");
 }
 
 Query Connection::query(std::string_view sql) {
