@@ -9,7 +9,6 @@
 namespace api {
 namespace {
 
-using consultation::Attendee;
 using consultation::Meeting;
 using consultation::Session;
 using core::Time;

@@ -88,11 +88,8 @@ Task<Result<Created>> Consultations::create(Caller caller, CreateRequest request
     if (request.idempotency_key) {
         idempotency = IdempotencyRecord{caller.user_id, *request.idempotency_key, fingerprint(request), {}};
     }
-    const consultation::Booking booking{request.booking_type,     request.appointment_id, request.doctor_id,
-                                        request.patient_id,       request.clinic_id,      request.scheduled_start_time,
-                                        request.duration_minutes, request.chief_complaint};
     for (int round = 0; round < kMaxRounds; ++round) {
-        auto change = consultation::book(booking, caller, clock_.now(), settings_.meeting_url_base);
+        auto change = consultation::book(request, caller, clock_.now(), settings_.meeting_url_base);
         auto session = change.after;
         if (idempotency) idempotency->session_id = session.session_id;
         auto committed = co_await store_.commit(std::move(change), idempotency);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "consultation/life_cycle.hpp"
 #include "consultation/session.hpp"
 #include "core/result.hpp"
 #include "service/meeting_provider.hpp"
@@ -19,16 +20,8 @@ namespace service {
 
 using core::Result;
 
-/// A booking as validated by `api`: lengths and ranges hold, times are UTC.
-struct CreateRequest {
-    consultation::BookingType booking_type = consultation::BookingType::direct_doctor;
-    std::optional<std::string> appointment_id;  ///< Set for CLINIC_BASED.
-    std::string doctor_id;
-    std::string patient_id;
-    std::optional<std::int32_t> clinic_id;
-    Time scheduled_start_time;
-    int duration_minutes = 30;
-    std::optional<std::string> chief_complaint;
+/// A booking as validated by `api`: lengths and ranges hold, times are UTC, CLINIC_BASED names its appointment.
+struct CreateRequest : consultation::Booking {
     std::optional<std::string> idempotency_key;
 };
 
