@@ -50,6 +50,8 @@ function(room name)
     if(tests AND VC_INSTRUMENTED)
         add_executable(test_${name} ${tests})
         target_link_libraries(test_${name} PRIVATE ${name} ${ROOM_TEST_LINK} GTest::gmock GTest::gtest_main)
+        # Where test data is found, whatever the working folder.
+        target_compile_definitions(test_${name} PRIVATE SOURCE_ROOT="${PROJECT_SOURCE_DIR}/src")
         if(ROOM_ASIO)
             target_precompile_headers(test_${name} REUSE_FROM asio)
         endif()

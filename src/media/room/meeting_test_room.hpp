@@ -30,7 +30,7 @@ inline std::string read_file(const std::filesystem::path& path) {
 
 /// Messages that a browser really sent, in their order; see the frames-*.hex files beside this one.
 inline std::vector<std::string> captured(const std::string& name) {
-    const auto folder = std::filesystem::path(__FILE__).parent_path() / "testdata";
+    const auto folder = std::filesystem::path(SOURCE_ROOT) / "media/room/testdata";
     std::istringstream in(read_file(folder / ("frames-" + name + ".hex")));
     std::vector<std::string> messages;
     for (std::string line; std::getline(in, line);) {
@@ -53,8 +53,7 @@ inline std::vector<std::string> captured(const std::string& name, proto::Frame::
 
 /// An offer that a browser really made; see the wire room's test data.
 inline std::string captured_offer(const std::string& name) {
-    return read_file(std::filesystem::path(__FILE__).parent_path().parent_path() / "wire" / "testdata" /
-                     (name + ".sdp"));
+    return read_file(std::filesystem::path(SOURCE_ROOT) / "media/wire/testdata" / (name + ".sdp"));
 }
 
 inline MeetingSettings test_settings() {

@@ -47,7 +47,7 @@ struct Captured {
 
 /// Opus (payload type 111) and VP9 (98, padding-only packets among it) as a browser sent them.
 inline std::vector<Captured> captured_call() {
-    const auto path = std::filesystem::path(__FILE__).parent_path() / "testdata" / "opus-vp9.bin";
+    const auto path = std::filesystem::path(SOURCE_ROOT) / "media/room/testdata/opus-vp9.bin";
     std::ifstream file(path, std::ios::binary);
     const Bytes data((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
     EXPECT_FALSE(data.empty()) << path;

@@ -21,7 +21,7 @@ inline constexpr std::string_view kOffers[] = {
 };
 
 inline std::string file(const std::string& name) {
-    std::ifstream in(std::string(MEDIA_WIRE_TESTDATA) + "/" + name, std::ios::binary);
+    std::ifstream in(std::string(SOURCE_ROOT "/media/wire/testdata/") + name, std::ios::binary);
     EXPECT_TRUE(in.good()) << name;
     return {std::istreambuf_iterator<char>(in), {}};
 }

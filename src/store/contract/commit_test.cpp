@@ -1,4 +1,5 @@
 #include <boost/asio/co_spawn.hpp>
+#include <deque>
 #include <future>
 
 #include "net/executors.hpp"
@@ -8,7 +9,6 @@ namespace store::contract {
 namespace {
 
 using consultation::AuditEntry;
-using consultation::Event;
 using consultation::Role;
 
 class Commit : public StoreTest {};
@@ -97,7 +97,7 @@ TEST_P(Commit, OneOfFiftyWritersOfAVersionWins) {
     loops.start();
     auto session = created(plain_session(1));
     for (int round = 0; round < 3; ++round) {
-        std::vector<std::future<core::Result<Committed>>> answers;
+        std::deque<std::future<core::Result<Committed>>> answers;
         for (int writer = 0; writer < 50; ++writer) {
             auto change = update(session);
             change.after.session_notes = std::to_string(writer);
@@ -127,7 +127,7 @@ TEST_P(Commit, OneOfFiftyWritersOfAVersionWins) {
 TEST_P(Commit, ManySessionsAtOnce) {
     net::Executors loops(2);
     loops.start();
-    std::vector<std::future<core::Result<Committed>>> answers;
+    std::deque<std::future<core::Result<Committed>>> answers;
     for (int number = 0; number < 200; ++number) {
         answers.push_back(boost::asio::co_spawn(loops.executor(static_cast<std::size_t>(number) % 2),
                                                 store->commit(creation(full_session(number))),
@@ -175,7 +175,7 @@ TEST_P(Commit, ACompletedSessionKeepsItsAppointment) {
 }
 
 TEST_P(Commit, OfTwentyBookingsOfAnAppointmentOneIsMade) {
-    std::vector<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
+    std::deque<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
     for (int number = 0; number < 20; ++number) {
         auto session = plain_session(number);
         session.appointment_id = "appointment";
@@ -213,7 +213,7 @@ TEST_P(Commit, AnIdempotencyKeyIsTakenOnce) {
 }
 
 TEST_P(Commit, OfTwentyRequestsWithAKeyOneIsDone) {
-    std::vector<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
+    std::deque<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
     for (int number = 0; number < 20; ++number) {
         answers.push_back(loop.begin(store->commit(creation(plain_session(number)),
                                                    service::IdempotencyRecord{"34", "key", "hash", id(number)})));
@@ -328,7 +328,7 @@ TEST_P(Commit, RefusesWhatTheTablesForbidAndGoesOn) {
 }
 
 TEST_P(Commit, OneBadChangeTakesNobodyAlong) {
-    std::vector<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
+    std::deque<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
     for (int number = 0; number < 40; ++number) {
         auto session = plain_session(number);
         if (number % 10 == 3) session.connection_quality_rating = 6;

@@ -59,7 +59,7 @@ class PostgresBackend final : public Backend {
     std::string value(const std::string& sql) override { return PostgresServer::run(url_, sql); }
 
   private:
-    std::string url_ = PostgresServer::shared().new_database();
+    std::string url_ = PostgresServer::shared().empty_database();
 };
 
 }  // namespace

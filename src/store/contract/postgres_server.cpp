@@ -44,6 +44,7 @@ std::string program(const char* name) {
 pid_t spawn(const std::vector<std::string>& arguments, const std::string& output) {
     const passwd* user = other_user();
     std::vector<char*> raw;
+    raw.reserve(arguments.size() + 1);
     for (const auto& argument : arguments) raw.push_back(const_cast<char*>(argument.c_str()));
     raw.push_back(nullptr);
     const pid_t parent = ::getpid();
@@ -159,10 +160,11 @@ std::string PostgresServer::url(const std::string& database) const {
            "/" + database;
 }
 
-std::string PostgresServer::new_database() {
-    const std::string name = "test_" + std::to_string(++databases_);
-    run(url("postgres"), "CREATE DATABASE " + name + " TEMPLATE template0");
-    return url(name);
+std::string PostgresServer::empty_database() {
+    if (!has_database_) run(url("postgres"), "CREATE DATABASE test TEMPLATE template0");
+    has_database_ = true;
+    run(url("test"), "DROP SCHEMA public CASCADE; CREATE SCHEMA public; ALTER DATABASE test RESET ALL");
+    return url("test");
 }
 
 std::string PostgresServer::run(const std::string& url, const std::string& sql) {

@@ -29,8 +29,9 @@ class PostgresServer {
     void halt();
     void go_on();
 
-    /// A new, empty database; its URL in the form the platform's configuration has.
-    std::string new_database();
+    /// The URL of an empty database, in the form the platform's configuration has. What an earlier call gave is
+    /// emptied.
+    std::string empty_database();
     std::string url(const std::string& database) const;
     int port() const { return port_; }
 
@@ -43,7 +44,7 @@ class PostgresServer {
     std::string folder_;
     int port_ = 0;
     pid_t pid_ = -1;
-    int databases_ = 0;
+    bool has_database_ = false;
 };
 
 }  // namespace store::contract

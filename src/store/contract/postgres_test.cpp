@@ -2,6 +2,7 @@
 #include <libpq-fe.h>
 
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <future>
 #include <thread>
 
@@ -41,7 +42,7 @@ class Postgres : public testing::Test {
 
     void SetUp() override {
         server->start();
-        settings.url = server->new_database();
+        settings.url = server->empty_database();
         settings.start_timeout = 10s;
         settings.connect_timeout = 500ms;
         settings.operation_timeout = 500ms;
@@ -85,7 +86,7 @@ TEST_F(Postgres, DownIsSaidQuicklyAndRecoversByItself) {
 
 TEST_F(Postgres, GoingDownAnswersEverybodyWhoWaits) {
     auto store = open();
-    std::vector<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
+    std::deque<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
     for (int number = 0; number < 300; ++number) {
         answers.push_back(loop.begin(store->commit(creation(full_session(number)))));
     }
@@ -128,7 +129,7 @@ TEST_F(Postgres, AFullQueueIsSaidAtOnce) {
     // One travels, three wait.
     const auto travelling = loop.begin(store->find(id(1)));
     loop.run(pause(1ms));
-    std::vector<std::shared_ptr<std::optional<core::Result<std::optional<Session>>>>> waiting;
+    std::deque<std::shared_ptr<std::optional<core::Result<std::optional<Session>>>>> waiting;
     for (int i = 0; i < 3; ++i) waiting.push_back(loop.begin(store->find(id(1))));
     const auto refused = loop.run(store->find(id(1)));
     EXPECT_EQ(refused.error().detail, "the database has too much to do");
@@ -208,7 +209,7 @@ TEST_F(Postgres, ManyLoopsAtOnce) {
     ASSERT_EQ(*loop.run(store->commit(creation(full_session(1)))), Committed::applied);
     net::Executors loops(4);
     loops.start();
-    std::vector<std::future<core::Result<std::optional<Session>>>> answers;
+    std::deque<std::future<core::Result<std::optional<Session>>>> answers;
     for (std::size_t i = 0; i < 400; ++i) {
         answers.push_back(
             boost::asio::co_spawn(loops.executor(i % loops.size()), store->find(id(1)), boost::asio::use_future));
@@ -237,7 +238,7 @@ TEST_F(Postgres, OpeningWaitsForAServerThatIsOnItsWay) {
 }
 
 TEST_F(Postgres, TwoProcessesMayMigrateAtOnce) {
-    std::vector<std::future<bool>> openings;
+    std::deque<std::future<bool>> openings;
     for (int i = 0; i < 4; ++i) {
         openings.push_back(
             std::async(std::launch::async, [this] { return PostgresStore::open(settings).has_value(); }));

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <deque>
 #include <filesystem>
 #include <set>
 
@@ -88,7 +89,7 @@ TEST_F(Sqlite, WaitingChangesAreCommittedTogether) {
     const auto before = store->write_transactions();
     Other other(settings.path);
     other.run("BEGIN IMMEDIATE");
-    std::vector<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
+    std::deque<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
     for (int number = 0; number < 100; ++number) {
         answers.push_back(loop.begin(store->commit(creation(plain_session(number)))));
     }
@@ -160,7 +161,7 @@ TEST_F(Sqlite, AFullQueueIsSaidAtOnce) {
     auto store = open();
     Other other(settings.path);
     other.run("BEGIN IMMEDIATE");
-    std::vector<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
+    std::deque<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
     for (int number = 0; number < 300; ++number) {
         answers.push_back(loop.begin(store->commit(creation(plain_session(number)))));
     }
@@ -179,7 +180,7 @@ TEST_F(Sqlite, AFullQueueIsSaidAtOnce) {
 
 TEST_F(Sqlite, StoppingFinishesWhatWaits) {
     auto store = open();
-    std::vector<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
+    std::deque<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
     for (int number = 0; number < 50; ++number) {
         answers.push_back(loop.begin(store->commit(creation(plain_session(number)))));
     }
@@ -213,7 +214,7 @@ TEST_F(Sqlite, ALoopMayEndBeforeItsAnswersCome) {
     if (!store) ::_exit(1);
     Loop loop;
     for (int number = first;; number += 8) {
-        std::vector<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
+        std::deque<std::shared_ptr<std::optional<core::Result<Committed>>>> answers;
         for (int i = 0; i < 8; ++i) answers.push_back(loop.begin((*store)->commit(creation(full_session(number + i)))));
         for (int i = 0; i < 8; ++i) {
             const auto& answer = answers[static_cast<std::size_t>(i)];

@@ -194,7 +194,7 @@ class Takeover : public testing::Test {
                   "0");
     }
 
-    std::string url = PostgresServer::shared().new_database();
+    std::string url = PostgresServer::shared().empty_database();
     Loop loop;
 };
 

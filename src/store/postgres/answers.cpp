@@ -67,6 +67,7 @@ service::Usage usage_of(const PGresult* rows) {
 
 std::vector<std::string> ids_of(const PGresult* rows) {
     std::vector<std::string> ids;
+    ids.reserve(static_cast<std::size_t>(PQntuples(rows)));
     for (int row = 0; row < PQntuples(rows); ++row) ids.emplace_back(ResultRow(rows, row).text(0));
     return ids;
 }

@@ -63,7 +63,7 @@ core::Result<Link> connect(const Parameters& parameters, std::chrono::millisecon
     add("keepalives_idle", "30");
     for (const auto& [name, value] : parameters) {
         if (name == "options") {
-            options = value + " " + options;
+            options.insert(0, " ").insert(0, value);
         } else {
             add(name.c_str(), value.c_str());
         }
