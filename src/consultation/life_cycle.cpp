@@ -120,7 +120,7 @@ class Draft {
         s.updated_at = std::max(now_, s.updated_at);
         if (!change.intervals.empty() || is_closed(s.status)) {
             for (const auto& attendee : s.attendees) {
-                if (!attendee.joined_at) continue;
+                if (attendee.attended <= 0us) continue;
                 change.usage.push_back({s.session_id, attendee.user_id, attendee_minutes(attendee), *attendee.joined_at,
                                         s.status == Status::completed});
             }

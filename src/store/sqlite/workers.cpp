@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "core/log.hpp"
@@ -11,6 +12,8 @@ namespace {
 
 /// So many changes share one wait for the disk.
 constexpr std::size_t kLargestBatch = 256;
+/// The longest a change waits for company.
+constexpr std::chrono::microseconds kMostPatience{3000};
 
 core::Error broken(const char* what) {
     return {core::ErrorKind::internal, what};
@@ -27,6 +30,7 @@ bool JobQueue::push(std::unique_ptr<Job>& job) {
         const std::scoped_lock lock(mutex_);
         if (closed_ || jobs_.size() >= limit_) return false;
         jobs_.push_back(std::move(job));
+        if (jobs_.size() < wanted_) return true;
     }
     filled_.notify_one();
     return true;
@@ -35,6 +39,20 @@ bool JobQueue::push(std::unique_ptr<Job>& job) {
 std::vector<std::unique_ptr<Job>> JobQueue::take(std::size_t count) {
     std::unique_lock lock(mutex_);
     filled_.wait(lock, [this] { return closed_ || !jobs_.empty(); });
+    return take_waiting(count);
+}
+
+std::vector<std::unique_ptr<Job>> JobQueue::take_together(std::size_t count, std::size_t company,
+                                                          std::chrono::microseconds patience) {
+    std::unique_lock lock(mutex_);
+    filled_.wait(lock, [this] { return closed_ || !jobs_.empty(); });
+    wanted_ = company;
+    filled_.wait_for(lock, patience, [this] { return closed_ || jobs_.size() >= wanted_; });
+    wanted_ = 1;
+    return take_waiting(count);
+}
+
+std::vector<std::unique_ptr<Job>> JobQueue::take_waiting(std::size_t count) {
     std::vector<std::unique_ptr<Job>> taken;
     while (!jobs_.empty() && taken.size() < count) {
         taken.push_back(std::move(jobs_.front()));
@@ -96,9 +114,20 @@ void Workers::read_all(Connection& connection) {
     }
 }
 
+/// Whoever got an answer from one commit often comes back with the next change. Taking the first of them at once would
+/// leave the others to wait for two commits; so a batch waits a little for about as many as the last one had. A lone
+/// writer waits for nobody.
 void Workers::write_all() {
-    for (auto jobs = writes_.take(kLargestBatch); !jobs.empty(); jobs = writes_.take(kLargestBatch)) {
+    using Clock = std::chrono::steady_clock;
+    std::size_t last = 1;
+    std::chrono::microseconds commit_time{0};
+    for (;;) {
+        auto jobs = writes_.take_together(kLargestBatch, last - last / 4, std::min(commit_time / 2, kMostPatience));
+        if (jobs.empty()) return;
+        last = jobs.size();
+        const auto begun = Clock::now();
         write_together(std::move(jobs));
+        commit_time = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begun);
     }
 }
 

@@ -40,6 +40,9 @@ class JobQueue {
     bool push(std::unique_ptr<Job>& job);
     /// At most `count` jobs, in order; waits for the first. Empty: closed, and nothing is left.
     std::vector<std::unique_ptr<Job>> take(std::size_t count);
+    /// The same, but once the first is there it gives `company` of them `patience` to come. For a single taker.
+    std::vector<std::unique_ptr<Job>> take_together(std::size_t count, std::size_t company,
+                                                    std::chrono::microseconds patience);
     void close();
 
   private:
@@ -47,7 +50,10 @@ class JobQueue {
     std::mutex mutex_;
     std::condition_variable filled_;
     std::deque<std::unique_ptr<Job>> jobs_;
+    std::size_t wanted_ = 1;  ///< A taker is woken when so many wait.
     bool closed_ = false;
+
+    std::vector<std::unique_ptr<Job>> take_waiting(std::size_t count);
 };
 
 class Workers {
