@@ -5,10 +5,10 @@
 namespace media::room {
 
 namespace {
-constexpr std::uint32_t kMaxAllowance = 40;                    // Twenty open slots in a row at most.
-constexpr auto kMaxSlew = std::chrono::microseconds(100);      // Of 20 ms: 0.5 %.
-constexpr auto kSilenceBurst = std::chrono::milliseconds(60);  // Older overdue slots are rather left open.
-constexpr auto kStall = std::chrono::seconds(1);               // Our own thread stood still: time is taken anew.
+constexpr std::uint32_t kMaxAllowance = 2 * AudioSlots::kMaxOpen;  // In half slots.
+constexpr auto kMaxSlew = std::chrono::microseconds(100);          // Of 20 ms: 0.5 %.
+constexpr auto kSilenceBurst = std::chrono::milliseconds(60);      // Older overdue slots are rather left open.
+constexpr auto kStall = std::chrono::seconds(1);                   // Our own thread stood still: time is taken anew.
 }  // namespace
 
 void AudioSlots::start(Time now) {
@@ -31,11 +31,14 @@ void AudioSlots::use_slot() {
     due_ += kSlot;
 }
 
+void AudioSlots::lock(std::int64_t position) {
+    offset_ = next_ - position;
+    locked_ = true;
+    used_ = ~std::uint64_t{0};
+}
+
 AudioSlots::Placed AudioSlots::place(std::int64_t position, Time now) {
-    if (!locked_) {
-        offset_ = next_ - position;
-        locked_ = true;
-    }
+    if (!locked_) lock(position);
     const std::int64_t slot = position + offset_;
     if (slot < next_) {
         const std::int64_t age = next_ - 1 - slot;
@@ -47,7 +50,7 @@ AudioSlots::Placed AudioSlots::place(std::int64_t position, Time now) {
     std::int64_t gap = slot - next_;
     if (gap * 2 > allowance_ || due_ + gap * kSlot > now + kMaxLead) {
         // Not a believable loss: close it, the packet takes the next slot.
-        offset_ = next_ - position;
+        lock(position);
         gap = 0;
     }
     if (due_ > now + kMaxLead) {

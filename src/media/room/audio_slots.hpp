@@ -5,7 +5,9 @@
 // it. What happens to slots nobody fills:
 //  - a packet lost on its way to us leaves its slot open, so that the listener's jitter buffer conceals it, or restores
 //    it from Opus' in-band FEC in the packet behind; silence would sound worse. At most a third of the slots may stay
-//    open: below half of 50 packets a second a listener is told that its own connection is poor;
+//    open, and `kMaxOpen` in a row: below half of 50 packets a second a listener is told that its own connection is
+//    poor. How long the slots were overdue does not count, only how far ahead of real time the packet behind them is:
+//    a path that gets faster while it loses packets leaves more slots open than time passed;
 //  - when nothing comes for `kPatience`, or there is nobody to hear, every slot gets a silence packet when it is due.
 // Jitter of the speaker below `kPatience` is passed on as it is, for the listener's jitter buffer to absorb. The due
 // times follow the speaker's clock slowly (0.5 %), so its drift neither piles up nor looks like an outage.
@@ -29,6 +31,8 @@ class AudioSlots {
     static constexpr auto kPatience = std::chrono::milliseconds(200);
     /// So far ahead of real time a burst may run.
     static constexpr auto kMaxLead = std::chrono::milliseconds(200);
+    /// So many slots in a row may stay open.
+    static constexpr std::uint32_t kMaxOpen = 20;
     /// So late a packet may still be put into its open slot.
     static constexpr std::int64_t kLateSlots = 32;
 
@@ -74,6 +78,9 @@ class AudioSlots {
         return {static_cast<std::uint16_t>(first_sequence_ + static_cast<std::uint64_t>(slot)),
                 static_cast<std::uint32_t>(first_timestamp_ + static_cast<std::uint64_t>(slot) * kSamples)};
     }
+    /// The position takes the next slot. What was left open before is lost: it belongs to another speaker, connection
+    /// or distance, and a straggler of this one would be heard in the wrong place.
+    void lock(std::int64_t position);
     void open_slot();
     void use_slot();
 
@@ -84,7 +91,7 @@ class AudioSlots {
     std::int64_t next_ = 0;        ///< The first slot not yet used or left open.
     std::int64_t offset_ = 0;      ///< Slot − speaker's position, while locked.
     Time due_{};                   ///< Of slot `next_`.
-    std::uint64_t used_ = 0;       ///< Bit i: slot `next_ − 1 − i` was used.
+    std::uint64_t used_ = 0;       ///< Bit i: slot `next_ − 1 − i` was used or is lost.
     std::uint32_t allowance_ = 0;  ///< Half slots that may be left open.
 };
 

@@ -63,6 +63,51 @@ TEST_F(Slots, UnbelievableJumpOfTheSpeakerIsClosed) {
     EXPECT_EQ(slots.place(6, now).place, Place::send);
 }
 
+TEST_F(Slots, LossOnAPathThatGetsFasterKeepsItsDistance) {
+    // The first packet was slow, so all slots are late by as much; then the path is quick again.
+    const auto before = slots.place(0, now);
+    const auto after = slots.place(17, now + 190ms);  // 340 ms of voice later: 150 ms faster.
+    EXPECT_EQ(after.place, Place::send);
+    EXPECT_EQ(after.opened, 16U);
+    EXPECT_EQ(static_cast<std::uint16_t>(after.stamp.sequence - before.stamp.sequence), 17);
+    EXPECT_EQ(after.stamp.timestamp - before.stamp.timestamp, 17U * 960);
+}
+
+TEST_F(Slots, NoMoreThanTwentySlotsInARowStayOpen) {
+    AudioSlots other = slots;
+    const auto before = slots.place(0, now);
+    const auto most = slots.place(21, now + 220ms);
+    EXPECT_EQ(most.opened, AudioSlots::kMaxOpen);
+    EXPECT_EQ(static_cast<std::uint16_t>(most.stamp.sequence - before.stamp.sequence), 21);
+    EXPECT_EQ(slots.place(23, now + 260ms).opened, 0U) << "the allowance is used up";
+
+    other.place(0, now);
+    const auto closed = other.place(22, now + 240ms);
+    EXPECT_EQ(closed.opened, 0U);
+    EXPECT_EQ(closed.stamp.sequence, static_cast<std::uint16_t>(before.stamp.sequence + 1));
+}
+
+TEST_F(Slots, StragglerDoesNotFillASlotThatSomebodyElseLeftOpen) {
+    slots.place(0, now);
+    ASSERT_EQ(slots.place(3, now + 60ms).opened, 2U);
+    slots.release();
+    ASSERT_EQ(slots.place(1000, now + 80ms).place, Place::send);
+    // Slots 1 and 2 of the speaker before are still open.
+    EXPECT_EQ(slots.place(998, now + 80ms).place, Place::late);
+    EXPECT_EQ(slots.place(997, now + 80ms).place, Place::late);
+    // Its own are filled as ever.
+    ASSERT_EQ(slots.place(1002, now + 120ms).opened, 1U);
+    EXPECT_EQ(slots.place(1001, now + 125ms).place, Place::send);
+}
+
+TEST_F(Slots, StragglerDoesNotFillASlotFromBeforeAClosedJump) {
+    slots.place(0, now);
+    ASSERT_EQ(slots.place(3, now + 60ms).opened, 2U);
+    ASSERT_EQ(slots.place(1000, now + 80ms).opened, 0U);
+    // It would be heard before position 3.
+    EXPECT_EQ(slots.place(998, now + 80ms).place, Place::late);
+}
+
 TEST_F(Slots, SilenceWaitsForASpeakerButNotForever) {
     ASSERT_EQ(slots.place(0, now).place, Place::send);
     EXPECT_FALSE(slots.silence(now + 219ms, opened));

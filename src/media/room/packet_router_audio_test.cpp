@@ -102,6 +102,58 @@ TEST(RouterAudio, LostPacketLeavesItsSlotOpenForConcealment) {
     EXPECT_EQ(heard(bob, 0), 0U);
 }
 
+TEST(RouterAudio, LossWhileThePathGetsFasterLeavesAllItsSlotsOpen) {
+    TestMeeting meeting;
+    meeting.join(1);
+    meeting.join(2);
+    Microphone alice(1);
+    for (int i = 0; i < 50; ++i) {
+        if (i > 0) meeting.pass(20ms);
+        meeting.deliver(1, alice.next());
+    }
+    // All that came 150 ms late; an outage of 190 ms empties the queue on the way.
+    meeting.pass(190ms);
+    alice.lose(16);
+    meeting.deliver(1, alice.next());
+    const auto bob = meeting.audio_to(2);
+    EXPECT_EQ(heard(bob, 1), 51U);
+    ASSERT_GE(bob.size(), 2U);
+    const auto before = bob[bob.size() - 2].rtp();
+    const auto after = bob.back().rtp();
+    EXPECT_EQ(static_cast<std::uint16_t>(after.sequence() - before.sequence()), 17);
+    EXPECT_EQ(after.timestamp() - before.timestamp(), 17U * 960);
+    EXPECT_EQ(meeting.router.counters().audio_open_slots, 16U);
+}
+
+TEST(RouterAudio, ReconnectedListenerGetsNoNumberFromBefore) {
+    TestMeeting meeting;
+    meeting.join(1);
+    meeting.join(2);
+    Microphone alice(1);
+    const auto talk = [&](int packets) {
+        for (int i = 0; i < packets; ++i) {
+            meeting.deliver(1, alice.next());
+            meeting.pass(20ms);
+        }
+    };
+    talk(20);
+    alice.lose(3);
+    meeting.pass(60ms);
+    talk(1);
+    ASSERT_EQ(meeting.router.counters().audio_open_slots, 3U);
+    meeting.router.set_connected(2, false, meeting.now);
+    meeting.router.set_connected(2, true, meeting.now);
+    const Bytes straggler = alice.next();
+    const Bytes other_straggler = alice.next();
+    meeting.rtp.clear();
+    talk(1);
+    meeting.deliver(1, straggler);
+    meeting.deliver(1, other_straggler);
+    talk(5);
+    EXPECT_EQ(meeting.router.counters().dropped_audio_late, 2U);
+    expect_steady(meeting.audio_to(2), 960);
+}
+
 TEST(RouterAudio, HeavyLossNeverPushesAListenerBelowHalfRate) {
     TestMeeting meeting;
     meeting.join(1);

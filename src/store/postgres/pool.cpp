@@ -107,14 +107,14 @@ void Pool::lost(Connection& connection) {
     for (auto& operation : unanswered) {
         operation->done.complete(std::unexpected(unavailable("the connection to PostgreSQL was lost")));
     }
-    // The last one gone: what was a wish for more is now a need.
-    if (connections_.empty() && pausing_) back_off_.cancel();
     connect();
 }
 
 void Pool::remove(Connection& connection) {
     connection.close();
     std::erase_if(connections_, [&](const auto& held) { return held.get() == &connection; });
+    // The last one gone: what was a wish for more is now a need.
+    if (connections_.empty() && pausing_) back_off_.cancel();
 }
 
 void Pool::drop_stuck() {
