@@ -50,11 +50,13 @@ Session running() {
 
 std::vector<std::string> types(const Change& change) {
     std::vector<std::string> all;
+    all.reserve(change.events.size());
     for (const auto& event : change.events) all.push_back(event.event_type);
     return all;
 }
 std::vector<std::string> audited(const Change& change) {
     std::vector<std::string> all;
+    all.reserve(change.audit.size());
     for (const auto& entry : change.audit) all.push_back(entry.event_type);
     return all;
 }

@@ -1,5 +1,6 @@
 // What senders are told: what is missing, what arrived, how much they may send.
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "media/room/packet_router_harness.hpp"
@@ -336,8 +337,8 @@ TEST_F(RouterFeedback, HostileRtcpIsCountedAndHarmless) {
     EXPECT_EQ(meeting.router.counters().rtcp_malformed, 1U);
     EXPECT_EQ(meeting.router.counters().dropped_unknown_peer, 1U);
     // A NACK storm: only so many are looked at.
-    std::vector<std::uint16_t> many;
-    for (std::uint16_t i = 0; i < 3000; ++i) many.push_back(i);
+    std::vector<std::uint16_t> many(3000);
+    std::iota(many.begin(), many.end(), std::uint16_t{0});
     meeting.receive_nack(2, 2510, many);
     EXPECT_EQ(meeting.router.counters().nacks_received, 3000U);
     EXPECT_GT(meeting.router.counters().repeats_limited, 2000U);

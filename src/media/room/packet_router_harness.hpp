@@ -294,6 +294,7 @@ inline void expect_steady(const std::vector<Sent>& packets, std::uint32_t step) 
 
 inline std::vector<std::uint16_t> sequences(const std::vector<Sent>& packets) {
     std::vector<std::uint16_t> result;
+    result.reserve(packets.size());
     for (const Sent& sent : packets) result.push_back(sent.rtp().sequence());
     return result;
 }

@@ -305,6 +305,7 @@ TEST_F(RouterVideo, MeetingAndListsAreBounded) {
     }
     EXPECT_FALSE(meeting.router.add_peer(9999, {.person = 9999}, meeting.now));
     std::vector<Subscription> many;
+    many.reserve(50);
     for (std::uint32_t line = 0; line < 50; ++line) {
         many.push_back(TestMeeting::watch(2, kStream, std::to_string(line), line));
     }

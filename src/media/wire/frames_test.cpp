@@ -11,8 +11,6 @@
 namespace media::wire {
 namespace {
 
-using testing::ElementsAre;
-
 std::string message(std::string_view hex) {
     return std::string(core::as_text(testdata::from_hex(hex)));
 }

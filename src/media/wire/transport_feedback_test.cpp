@@ -147,6 +147,7 @@ TEST(TransportFeedback, RoundTripOfEveryShape) {
 TEST(TransportFeedback, SplitsAtLongPausesAndLargeGaps) {
     expect_round_trip(0, {{.sequence = 0, .arrival_us = 0}, {.sequence = 1, .arrival_us = 20'000'000}}, 1200);
     std::vector<PacketArrival> many;
+    many.reserve(5000);
     for (std::int64_t i = 0; i < 5000; ++i) many.push_back({.sequence = i * 2, .arrival_us = i * 100});
     expect_round_trip(0, many, 1200);
     expect_round_trip(0, many, 64 * 1024);
