@@ -1,5 +1,6 @@
 // The defects of the service that this one replaces, each shown to be absent. The numbers are the contract's.
-// D10, D11 and D12's second half concern the message queue.
+// D10 and D11 concern the message queue; D12 (messages in the transaction of the change) is with the store, D23 (the room
+// is closed for good) with the browser tests, D20 with the races.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

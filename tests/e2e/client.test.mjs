@@ -183,7 +183,7 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
         assert.equal((await visit.attendee('PATIENT')).connected, true);
     });
 
-    test('is told when the doctor ends the visit, and does not get in again', async () => {
+    test('D23: is told when the doctor ends the visit, and does not get in again', async () => {
         const { visit, doctor, patient } = await together();
         const old = await visit.join('PATIENT');
         await visit.end();

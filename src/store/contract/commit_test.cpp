@@ -259,7 +259,7 @@ TEST_P(Commit, AuditTrailIsInTheOrderOfWriting) {
     EXPECT_TRUE(loop.run(store->audit_trail("unknown"))->empty());
 }
 
-TEST_P(Commit, EventsGoToTheOutboxInOrder) {
+TEST_P(Commit, D12EventsGoToTheOutboxWithTheChangeAndInOrder) {
     auto change = creation(plain_session(1));
     for (int number = 0; number < 3; ++number) {
         change.events.push_back({id(30 - number),
