@@ -156,12 +156,6 @@ Attendee& attendee_in(Session& session, Role role, const Entry& entry) {
     return *session.attendees.insert(place, std::move(fresh));
 }
 
-/// A visit booked for the past may still take place: it has its planned time from the booking on.
-Time latest_end(const Session& session) {
-    return std::max(session.scheduled_end_time,
-                    session.created_at + (session.scheduled_end_time - session.scheduled_start_time));
-}
-
 std::string missed_by_whom(const Session& session) {
     if (!session.doctor_joined_at && !session.patient_joined_at) return "Nobody joined the session";
     return session.doctor_joined_at ? "The patient did not join the session" : "The doctor did not join the session";
@@ -352,7 +346,7 @@ std::optional<Change> advance(const Session& session, const Patience& patience, 
             changed = true;
         }
     } else if ((s.status == Status::scheduled || s.status == Status::waiting) && !somebody_in &&
-               latest_end(s) + patience.no_show_grace < now) {
+               s.scheduled_end_time + patience.no_show_grace < now) {
         s.status = Status::no_show;
         draft.audit("SESSION_NO_SHOW", missed_by_whom(s), std::nullopt);
         draft.publish("video.session.no_show", {{"session_id", s.session_id},

@@ -233,12 +233,6 @@ TEST(Advance, D25NobodyCameIsANoShowAndOnePersonNamesTheOther) {
     EXPECT_EQ(attendee_minutes(change.after), 40);
 }
 
-TEST(Advance, AVisitBookedForThePastHasItsTimeFromTheBookingOn) {
-    const auto late = book(booking(), kPatient, kNow + 24h, "http://host").after;
-    EXPECT_FALSE(advance(late, kPatience, kNow + 24h + 45min));
-    EXPECT_EQ(advance(late, kPatience, kNow + 24h + 45min + 1us).value().after.status, Status::no_show);
-}
-
 TEST(Advance, PresenceThatRunsOutEndsWhenItWasLastSeen) {
     auto session = joined(booked(), Role::patient, kNow, kNow + 2min);
     EXPECT_FALSE(advance(session, kPatience, kNow + 2min - 1us));

@@ -100,9 +100,7 @@ class SessionStore {
 
     /// Ids of sessions with something due, at most `limit`, most overdue first:
     /// - an open interval whose present_until has passed (any status), or
-    /// - SCHEDULED or WAITING, nobody present, and no_show_grace has passed since scheduled_end_time and since
-    /// created_at
-    ///   plus the planned duration (a visit booked for the past may still take place), or
+    /// - SCHEDULED or WAITING, scheduled_end_time + no_show_grace < now, and nobody present, or
     /// - ACTIVE, nobody present, and the latest left_at of its attendees + abandoned_after < now.
     virtual Task<core::Result<std::vector<std::string>>> due(DuePolicy policy, int limit) = 0;
 

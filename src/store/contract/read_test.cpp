@@ -285,14 +285,6 @@ TEST_P(Presence, DueWhenNobodyCame) {
     EXPECT_EQ(due(at(24h), 1), (std::vector{id(2)}));
 }
 
-TEST_P(Presence, BookedForThePastIsDueItsDurationAfterTheBooking) {
-    auto session = plain_session(1);  // 30 minutes
-    session.created_at = at(2h);
-    created(session);
-    EXPECT_TRUE(due(at(2h + 50min)).empty());
-    EXPECT_EQ(due(at(2h + 50min + 1us)), (std::vector{id(1)}));
-}
-
 TEST_P(Presence, NotDueWhileSomebodyWaits) {
     auto session = plain_session(1);
     session.status = Status::waiting;

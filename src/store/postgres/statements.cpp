@@ -71,7 +71,6 @@ Statements::Statements()
           " UNION ALL"
           " SELECT session_id, scheduled_end_time + $2::interval FROM video_consultation_sessions s"
           "  WHERE status IN ('SCHEDULED', 'WAITING') AND scheduled_end_time < $1::timestamp - $2::interval"
-          "  AND created_at + (scheduled_end_time - scheduled_start_time) < $1::timestamp - $2::interval"
           "  AND NOT EXISTS (SELECT 1 FROM video_consultation_attendees a WHERE a.session_id = s.session_id"
           "   AND a.open_interval_id IS NOT NULL)"
           " UNION ALL"
