@@ -132,6 +132,13 @@ def part_api():
     node_tests("api", "tests/api")
 
 
+def part_platform():
+    install_node_packages("tests/lib")
+    if (ROOT / "tests/platform/package-lock.json").exists():
+        install_node_packages("tests/platform")
+    node_tests("platform", "tests/platform")
+
+
 def part_faults():
     node_tests("faults", "tests/faults")
 
@@ -149,6 +156,7 @@ PARTS = {  # name: (function, what it proves, presets it needs)
     "unit": (part_unit, "unit tests, under address and undefined-behaviour sanitizers", ["instrumented"]),
     "store": (part_store, "contract tests of both stores, likewise", ["instrumented"]),
     "api": (part_api, "the whole service over HTTP, on both stores, against its OpenAPI document", ["release"]),
+    "platform": (part_platform, "with RabbitMQ, AWS's stand-in and the neighbours", ["release"]),
     "faults": (part_faults, "kill -9 under load, on both stores", ["release"]),
     "e2e": (part_e2e, "real browsers in a call", ["release"]),
     "fuzz": (part_fuzz, "every parser of foreign bytes, 20 s each", ["instrumented"]),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
 
 #include "api/json_text.hpp"
 #include "consultation/life_cycle.hpp"
@@ -12,6 +13,7 @@ namespace {
 using consultation::Meeting;
 using consultation::Session;
 using core::Time;
+using service::SessionNames;
 
 /// Null before anybody came; grows while the session is open.
 std::optional<int> minutes_so_far(const Session& session, Time now) {
@@ -34,7 +36,8 @@ void append_attendees(std::string& out, const Session& session) {
     out += ']';
 }
 
-void append_meeting(JsonObject& object, const std::optional<Meeting>& meeting) {
+void append_meeting(JsonObject& object, const Session& session) {
+    const auto& meeting = session.meeting;
     const auto field = [&](std::string_view name, const std::string Meeting::* member) {
         if (meeting) {
             object(name, (*meeting).*member);
@@ -44,14 +47,15 @@ void append_meeting(JsonObject& object, const std::optional<Meeting>& meeting) {
     };
     field("meeting_id", &Meeting::meeting_id);
     field("external_meeting_id", &Meeting::external_meeting_id);
-    field("media_region", &Meeting::media_region);
+    // Where the meeting is; before there is one, where it shall be.
+    object("media_region", meeting ? std::optional{meeting->media_region} : session.media_region);
     field("media_placement_audio_host_url", &Meeting::audio_host_url);
     field("media_placement_audio_fallback_url", &Meeting::audio_fallback_url);
     field("media_placement_signaling_url", &Meeting::signaling_url);
     field("media_placement_turn_control_url", &Meeting::turn_control_url);
 }
 
-void append_session(std::string& out, const Session& s, Time now) {
+void append_session(std::string& out, const Session& s, const SessionNames& names, Time now) {
     JsonObject o{out};
     o("session_id", s.session_id)("booking_type", to_text(s.booking_type))("appointment_id", s.appointment_id);
     o("doctor_id", s.doctor_id)("patient_id", s.patient_id)("clinic_id", s.clinic_id)("status", to_text(s.status));
@@ -60,12 +64,15 @@ void append_session(std::string& out, const Session& s, Time now) {
     o("consultation_duration_minutes", s.consultation_duration_minutes);
     o("chief_complaint", s.chief_complaint)("session_notes", s.session_notes);
     o("doctor_joined_at", s.doctor_joined_at)("patient_joined_at", s.patient_joined_at);
-    append_meeting(o, s.meeting);
+    append_meeting(o, s);
     o("created_at", s.created_at)("updated_at", s.updated_at);
     // Beyond the contract: what its clients asked for and did not get.
     o("doctor_left_at", s.doctor_left_at)("patient_left_at", s.patient_left_at);
     o("cancelled_at", s.cancelled_at)("cancelled_by", s.cancelled_by)("cancellation_reason", s.cancellation_reason);
     o("connection_quality_rating", s.connection_quality_rating);
+    o("meeting_provider", s.meeting ? std::optional{to_text(s.meeting->provider)} : std::nullopt);
+    o("doctor_name", names.doctor_name)("doctor_specialty", names.doctor_specialty);
+    o("patient_name", names.patient_name)("clinic_name", names.clinic_name);
     o("duration_minutes", minutes_so_far(s, now))("attendee_minutes", consultation::attendee_minutes(s));
     append_attendees(o.key("attendees"), s);
 }
@@ -79,36 +86,26 @@ void append_placement(std::string& out, const Meeting& meeting) {
     }
 }
 
-/// Two decimals, as a JSON number.
-std::string percentage(std::int64_t used, std::int64_t limit) {
-    if (limit <= 0) return used > 0 ? "100.0" : "0.0";
-    const std::int64_t hundredths = (used * 10'000 + limit / 2) / limit;
-    std::string out = std::to_string(hundredths / 100) + '.';
-    if (hundredths % 100 < 10) out += '0';
-    out += std::to_string(hundredths % 100);
-    if (out.ends_with('0')) out.pop_back();
-    return out;
-}
-
 }  // namespace
 
-std::string session_answer(const Session& session, Time now) {
+std::string session_answer(const Session& session, const SessionNames& names, Time now) {
     std::string out;
     out.reserve(2048);
-    append_session(out, session, now);
+    append_session(out, session, names, now);
     return out;
 }
 
-std::string list_answer(const service::SessionPage& page, const ListRequest& request, Time now) {
+std::string list_answer(const service::SessionPage& page, std::span<const SessionNames> names,
+                        const ListRequest& request, Time now) {
+    if (names.size() != page.sessions.size()) throw std::logic_error("names for another number of sessions");
     std::string out;
     out.reserve(128 + page.sessions.size() * 2048);
     {
         JsonObject object{out};
         object.key("sessions") += '[';
-        for (bool first = true; const auto& session : page.sessions) {
-            if (!first) out += ',';
-            first = false;
-            append_session(out, session, now);
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            if (i > 0) out += ',';
+            append_session(out, page.sessions[i], names[i], now);
         }
         out += ']';
         object("total", page.total)("page", request.page)("page_size", request.page_size);
@@ -143,18 +140,6 @@ std::string events_answer(const std::vector<consultation::AuditEntry>& entries) 
                                                                                     entry.event_timestamp);
     }
     out += ']';
-    return out;
-}
-
-std::string usage_answer(const service::Usage& usage, int free_tier_minutes) {
-    std::string out;
-    {
-        JsonObject o{out};
-        o("total_attendee_minutes_current_month", usage.attendee_minutes)("free_tier_limit", free_tier_minutes);
-        o("remaining_minutes", std::max<std::int64_t>(0, free_tier_minutes - usage.attendee_minutes));
-        o.key("percentage_used") += percentage(usage.attendee_minutes, free_tier_minutes);
-        o("total_sessions_current_month", usage.sessions)("active_sessions", usage.active_sessions);
-    }
     return out;
 }
 

@@ -20,7 +20,8 @@ consultation::Session completed() {
     s.doctor_joined_at = *core::parse_utc("2026-01-25T14:00:19.638887");
     s.chief_complaint = "Follow-up consultation";
     s.session_notes = "Recovering well. Take the tablets twice a day for another week.";
-    s.meeting = consultation::Meeting{"e3338f73-c769-4d65-b8ce-bf4314b488ef",
+    s.meeting = consultation::Meeting{consultation::Provider::embedded,
+                                      "e3338f73-c769-4d65-b8ce-bf4314b488ef",
                                       "pulseone-54a780e9-cdea-473a-ad93-801d19d54ff4",
                                       "us-east-1",
                                       "video.example.org:8087",
@@ -44,7 +45,9 @@ consultation::Session completed() {
 
 void list_of_20(benchmark::State& state) {
     const service::SessionPage page{std::vector<consultation::Session>(20, completed()), 10'000};
-    for (auto _ : state) benchmark::DoNotOptimize(api::list_answer(page, {}, {}));
+    const std::vector<service::SessionNames> names(page.sessions.size(),
+                                                   {"Dr. Nimal Perera", "Cardiology", "Kamala Silva", "City Clinic"});
+    for (auto _ : state) benchmark::DoNotOptimize(api::list_answer(page, names, {}, {}));
 }
 BENCHMARK(list_of_20);
 
@@ -55,7 +58,7 @@ void booking(benchmark::State& state) {
         R"("consultation_duration_minutes":30,"chief_complaint":"Follow-up consultation"})";
     for (auto _ : state) {
         api::Faults faults;
-        benchmark::DoNotOptimize(api::read_create({kBody, "application/json"}, api::utc_zone(), faults));
+        benchmark::DoNotOptimize(api::read_create({kBody, "application/json"}, core::utc_zone(), {}, faults));
     }
 }
 BENCHMARK(booking);

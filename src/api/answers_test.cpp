@@ -33,8 +33,15 @@ consultation::Session running() {
     s.status = consultation::Status::active;
     s.actual_start_time = s.patient_joined_at = *parse_utc("2026-01-25T13:58:16");
     s.doctor_joined_at = *parse_utc("2026-01-25T14:00:19");
-    s.meeting =
-        consultation::Meeting{"m", "pulseone-s", "us-east-1", "host:3478", "wss://f", "wss://s", "https://t", 1};
+    s.meeting = consultation::Meeting{consultation::Provider::chime,
+                                      "m",
+                                      "pulseone-s",
+                                      "us-east-1",
+                                      "host:3478",
+                                      "wss://f",
+                                      "wss://s",
+                                      "https://t",
+                                      1};
     consultation::Attendee doctor;
     doctor.user_id = "12";
     doctor.role = consultation::Role::doctor;
@@ -53,7 +60,7 @@ consultation::Session running() {
 /// The contract's answer of a fresh booking, and behind it the fields that its clients asked for.
 TEST(SessionAnswer, IsTheContractsInItsOrder) {
     EXPECT_EQ(
-        session_answer(booked(), *parse_utc("2026-01-25")),
+        session_answer(booked(), {}, *parse_utc("2026-01-25")),
         R"({"session_id":"54a780e9-cdea-473a-ad93-801d19d54ff4","booking_type":"CLINIC_BASED",)"
         R"("appointment_id":"789e1552-abfa-42ab-a7a9-b033e8b745f9","doctor_id":"12","patient_id":"34","clinic_id":4,)"
         R"("status":"SCHEDULED","scheduled_start_time":"2026-01-25T14:00:00Z","scheduled_end_time":"2026-01-25T14:30:00Z",)"
@@ -63,12 +70,13 @@ TEST(SessionAnswer, IsTheContractsInItsOrder) {
         R"("media_placement_audio_fallback_url":null,"media_placement_signaling_url":null,)"
         R"("media_placement_turn_control_url":null,"created_at":"2026-01-24T10:30:00.934643Z",)"
         R"("updated_at":"2026-01-24T10:30:00.934643Z","doctor_left_at":null,"patient_left_at":null,"cancelled_at":null,)"
-        R"("cancelled_by":null,"cancellation_reason":null,"connection_quality_rating":null,"duration_minutes":null,)"
+        R"("cancelled_by":null,"cancellation_reason":null,"connection_quality_rating":null,"meeting_provider":null,)"
+        R"("doctor_name":null,"doctor_specialty":null,"patient_name":null,"clinic_name":null,"duration_minutes":null,)"
         R"("attendee_minutes":0,"attendees":[]})");
 }
 
 TEST(SessionAnswer, ShowsWhoIsInAndHowLong) {
-    const auto answer = json::parse(session_answer(running(), *parse_utc("2026-01-25T14:10:00")));
+    const auto answer = json::parse(session_answer(running(), {}, *parse_utc("2026-01-25T14:10:00")));
     EXPECT_EQ(answer.at("duration_minutes"), 11);
     EXPECT_EQ(answer.at("attendee_minutes"), 6);
     EXPECT_EQ(answer.at("meeting_id"), "m");
@@ -78,17 +86,33 @@ TEST(SessionAnswer, ShowsWhoIsInAndHowLong) {
         {"user_id":"34","role":"PATIENT","joined_at":"2026-01-25T13:58:16Z","left_at":"2026-01-25T14:05:00Z","connected":false,"attendee_minutes":6}])"));
 }
 
+TEST(SessionAnswer, SaysWhereTheMeetingIsOrShallBe) {
+    auto s = booked();
+    s.media_region = "eu-central-1";
+    auto answer = json::parse(session_answer(s, {}, {}));
+    EXPECT_EQ(answer.at("media_region"), "eu-central-1");
+    EXPECT_EQ(answer.at("meeting_provider"), nullptr);
+    s.meeting = running().meeting;
+    answer = json::parse(session_answer(s, {"Dr. Who", "Time", "Rose", "Tardis"}, {}));
+    EXPECT_EQ(answer.at("media_region"), "us-east-1");
+    EXPECT_EQ(answer.at("meeting_provider"), "chime");
+    EXPECT_EQ(answer.at("doctor_name"), "Dr. Who");
+    EXPECT_EQ(answer.at("doctor_specialty"), "Time");
+    EXPECT_EQ(answer.at("patient_name"), "Rose");
+    EXPECT_EQ(answer.at("clinic_name"), "Tardis");
+}
+
 TEST(SessionAnswer, ADurationEndsWithTheSession) {
     auto s = running();
     s.status = consultation::Status::completed;
     s.actual_end_time = *parse_utc("2026-01-25T14:31:11");
-    EXPECT_EQ(json::parse(session_answer(s, *parse_utc("2027-01-01"))).at("duration_minutes"), 32);
+    EXPECT_EQ(json::parse(session_answer(s, {}, *parse_utc("2027-01-01"))).at("duration_minutes"), 32);
 }
 
 TEST(SessionAnswer, TextsAreEscaped) {
     auto s = booked();
     s.chief_complaint = "\"\\\n\t\x01\x7f</script>\xf0\x9f\x98\x80";
-    EXPECT_EQ(json::parse(session_answer(s, s.created_at)).at("chief_complaint"), json::value(*s.chief_complaint));
+    EXPECT_EQ(json::parse(session_answer(s, {}, s.created_at)).at("chief_complaint"), json::value(*s.chief_complaint));
 }
 
 TEST(JsonText, EscapesWhateverStandsBesideIt) {
@@ -109,12 +133,17 @@ TEST(ListAnswer, HoldsThePage) {
     ListRequest request;
     request.page = 2;
     request.page_size = 2;
-    const auto answer = json::parse(list_answer({{booked(), running()}, 4}, request, *parse_utc("2026-01-25")));
+    const std::vector<service::SessionNames> names{{}, {"Dr. Who", {}, {}, "City \"A\""}};
+    const auto answer = json::parse(list_answer({{booked(), running()}, 4}, names, request, *parse_utc("2026-01-25")));
     EXPECT_EQ(answer.at("sessions").as_array().size(), 2u);
     EXPECT_EQ(answer.at("total"), 4);
     EXPECT_EQ(answer.at("page"), 2);
     EXPECT_EQ(answer.at("page_size"), 2);
-    EXPECT_EQ(list_answer({{}, 0}, {}, {}), R"({"sessions":[],"total":0,"page":1,"page_size":20})");
+    EXPECT_EQ(answer.at("sessions").at(0).at("doctor_name"), nullptr);
+    EXPECT_EQ(answer.at("sessions").at(1).at("doctor_name"), "Dr. Who");
+    EXPECT_EQ(answer.at("sessions").at(1).at("clinic_name"), "City \"A\"");
+    EXPECT_THROW(list_answer({{booked()}, 1}, {}, {}, {}), std::logic_error);
+    EXPECT_EQ(list_answer({{}, 0}, {}, {}, {}), R"({"sessions":[],"total":0,"page":1,"page_size":20})");
 }
 
 TEST(JoinAnswer, IsTheContracts) {
@@ -122,7 +151,15 @@ TEST(JoinAnswer, IsTheContracts) {
     joined.session = booked();
     joined.role = consultation::Role::patient;
     joined.user_id = "34";
-    joined.meeting = {"m", "pulseone-s", "us-east-1", "host:3478", "wss://f", "wss://s", "https://t", 1};
+    joined.meeting = {consultation::Provider::embedded,
+                      "m",
+                      "pulseone-s",
+                      "us-east-1",
+                      "host:3478",
+                      "wss://f",
+                      "wss://s",
+                      "https://t",
+                      1};
     joined.credentials = {"a", "patient-34", "secret"};
     EXPECT_EQ(
         join_answer(joined),
@@ -146,22 +183,6 @@ TEST(EventsAnswer, IsABareArray) {
         R"("event_description":null,"user_id":null,"event_timestamp":"2026-01-24T10:31:00Z"}])");
 }
 
-TEST(UsageAnswer, CountsAgainstTheFreeTier) {
-    EXPECT_EQ(usage_answer({62, 3, 1}, 1000),
-              R"({"total_attendee_minutes_current_month":62,"free_tier_limit":1000,"remaining_minutes":938,)"
-              R"("percentage_used":6.2,"total_sessions_current_month":3,"active_sessions":1})");
-    const auto used = [](std::int64_t minutes, int limit) {
-        return json::parse(usage_answer({minutes, 0, 0}, limit)).at("percentage_used").to_number<double>();
-    };
-    EXPECT_DOUBLE_EQ(used(0, 1000), 0);
-    EXPECT_DOUBLE_EQ(used(1, 3), 33.33);
-    EXPECT_DOUBLE_EQ(used(2, 3), 66.67);
-    EXPECT_DOUBLE_EQ(used(1050, 1000), 105);
-    EXPECT_DOUBLE_EQ(used(1, 2000), 0.05);
-    EXPECT_DOUBLE_EQ(used(5, 0), 100);
-    EXPECT_EQ(json::parse(usage_answer({1050, 0, 0}, 1000)).at("remaining_minutes"), 0);
-}
-
 /// The document describes exactly the fields that are written.
 TEST(OpenApi, SessionHasTheSameFieldsInTheSameOrder) {
     const auto* asset = core::find_asset("api/openapi.json");
@@ -173,7 +194,8 @@ TEST(OpenApi, SessionHasTheSameFieldsInTheSameOrder) {
         return out;
     };
     const auto& schema = document.at("components").at("schemas").at("Session");
-    EXPECT_EQ(names(schema.at("properties").as_object()), names(json::parse(session_answer(booked(), {})).as_object()));
+    EXPECT_EQ(names(schema.at("properties").as_object()),
+              names(json::parse(session_answer(booked(), {}, {})).as_object()));
 }
 
 }  // namespace

@@ -1,12 +1,11 @@
 #include "api/body.hpp"
 
 #include <algorithm>
-#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
-#include <boost/json/stream_parser.hpp>
 #include <cctype>
-#include <cmath>
+#include <utility>
 
+#include "api/json_input.hpp"
 #include "api/json_text.hpp"
 #include "api/text.hpp"
 #include "api/values.hpp"
@@ -15,8 +14,6 @@ namespace api {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::size_t kDeepest = 32;
 
 /// `application/json; charset=utf-8`, `application/fhir+json`, or nothing said.
 bool says_json(std::string_view content_type) {
@@ -34,16 +31,6 @@ std::string quoted(std::string_view text) {
     return out;
 }
 
-/// A number beyond every double is read as infinity, for which JSON has no word: it could not be shown again.
-bool all_finite(const json::value& value) {
-    if (const auto* number = value.if_double()) return std::isfinite(*number);
-    if (const auto* list = value.if_array()) return std::ranges::all_of(*list, all_finite);
-    if (const auto* object = value.if_object()) {
-        return std::ranges::all_of(*object, [](const auto& field) { return all_finite(field.value()); });
-    }
-    return true;
-}
-
 constexpr std::string_view kNoObject = "Input should be a valid dictionary or object to extract fields from";
 
 }  // namespace
@@ -57,24 +44,9 @@ Body::Body(std::string_view text, std::string_view content_type, Faults& faults)
         faults_.add({"body", {}}, "model_attributes_type", kNoObject, quoted(text));
         return;
     }
-    json::parse_options options;
-    options.max_depth = kDeepest;
-    unsigned char scratch[1024];
-    json::stream_parser parser{json::storage_ptr{}, options, scratch, sizeof scratch};
-    parser.reset(json::storage_ptr{&memory_});
-    boost::system::error_code failed;
-    std::size_t offset = parser.write_some(text.data(), text.size(), failed);
-    if (!failed && offset < text.size()) failed = json::make_error_code(json::error::extra_data);
-    if (!failed) parser.finish(failed);
-    if (failed) {
-        faults_.bad_json(offset, failed.message());
-        return;
-    }
-    root_ = parser.release();
-    if (!all_finite(root_)) {
-        faults_.bad_json(text.size(), "number out of range");
-        return;
-    }
+    auto parsed = parse_json(text, json::storage_ptr{&memory_}, faults_);
+    if (!parsed) return;
+    root_ = std::move(*parsed);
     if (root_.is_null()) {
         faults_.missing({"body", {}}, "null");
     } else if (!root_.is_object()) {
@@ -162,7 +134,50 @@ std::optional<std::int64_t> Body::whole_number(std::string_view field, WholeNumb
     return {};
 }
 
-std::optional<core::Time> Body::time(std::string_view field, const ZoneResolver& zone) {
+std::optional<double> Body::number(std::string_view field, NumberRule rule) {
+    const auto* value = find(field);
+    if (!value || value->is_null()) return {};
+    const Place place{"body", field};
+    if (!value->is_number()) {
+        faults_.add(place, "float_type", "Input should be a valid number", input(*value));
+        return {};
+    }
+    const auto number = value->to_number<double>();
+    if (number < static_cast<double>(rule.least)) {
+        faults_.too_small(place, rule.least, input(*value));
+    } else if (number > static_cast<double>(rule.most)) {
+        faults_.too_large(place, rule.most, input(*value));
+    } else {
+        return number;
+    }
+    return {};
+}
+
+std::optional<bool> Body::boolean(std::string_view field) {
+    const auto* value = find(field);
+    if (!value || value->is_null()) return {};
+    if (const auto* truth = value->if_bool()) return *truth;
+    faults_.add({"body", field}, "bool_type", "Input should be a valid boolean", input(*value));
+    return {};
+}
+
+std::optional<std::string> Body::one_of(std::string_view field, std::span<const std::string_view> choices) {
+    const auto* value = find(field);
+    if (!value || value->is_null()) return {};
+    if (const auto* text = value->if_string()) {
+        const std::string_view given{text->data(), text->size()};
+        if (std::ranges::find(choices, given) != choices.end()) return std::string{given};
+    }
+    std::string listed;
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        if (i > 0) listed += i + 1 == choices.size() ? " or " : ", ";
+        listed.append("'").append(choices[i]).append("'");
+    }
+    faults_.not_a_choice({"body", field}, listed, input(*value));
+    return {};
+}
+
+std::optional<core::Time> Body::time(std::string_view field, const core::ZoneResolver& zone) {
     const auto* value = required(field);
     if (!value) return {};
     const Place place{"body", field};
@@ -184,6 +199,14 @@ std::optional<core::Time> Body::time(std::string_view field, const ZoneResolver&
     faults_.add(place, "datetime_parsing", "Input should be a valid datetime, " + given.error(), input(*value),
                 context);
     return {};
+}
+
+std::string Body::input() const {
+    return input(root_);
+}
+
+bool Body::says(std::string_view field) const {
+    return find(field) != nullptr;
 }
 
 std::string Body::input_of(std::string_view field) const {

@@ -7,12 +7,13 @@
 #include <boost/json/value.hpp>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "api/faults.hpp"
-#include "api/time_zone.hpp"
 #include "core/time.hpp"
+#include "core/time_zone.hpp"
 
 namespace api {
 
@@ -34,6 +35,11 @@ struct WholeNumberRule {
     std::int64_t most = 0;
 };
 
+struct NumberRule {
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+};
+
 class Body {
   public:
     /// Parses; on failure `readable()` is false and the faults say why. `content_type` decides as in contract
@@ -47,8 +53,12 @@ class Body {
     /// Each returns the value when it is there and right; a fault is noted when the field breaks its rule.
     std::optional<std::string> text(std::string_view field, TextRule rule);
     std::optional<std::int64_t> whole_number(std::string_view field, WholeNumberRule rule);
+    std::optional<double> number(std::string_view field, NumberRule rule);
+    std::optional<bool> boolean(std::string_view field);
+    /// A text that is one of these, to the letter.
+    std::optional<std::string> one_of(std::string_view field, std::span<const std::string_view> choices);
     /// A required time; `GivenTime` rules of values.hpp.
-    std::optional<core::Time> time(std::string_view field, const ZoneResolver& zone);
+    std::optional<core::Time> time(std::string_view field, const core::ZoneResolver& zone);
     /// A required text that `from` knows; `choices` as a person reads them.
     template <class T>
     std::optional<T> choice(std::string_view field, std::optional<T> (*from)(std::string_view),
@@ -61,6 +71,10 @@ class Body {
         faults_.not_a_choice({"body", field}, choices, input(*value));
         return {};
     }
+    /// Whether the field was sent at all, if only as null.
+    bool says(std::string_view field) const;
+    /// The whole body as it came.
+    std::string input() const;
     /// The field as it came, for faults that concern several fields; `null` when left out.
     std::string input_of(std::string_view field) const;
 

@@ -1,7 +1,8 @@
 // Whether the service lives, and whether it can do its work. `/health` answers 200 also when degraded, as the contract
-// has it; `/health/ready` is for orchestrators that go by the status.
+// has it; `/health/ready` is for orchestrators that go by the status, `/metrics` for Prometheus.
 #include "api/json_text.hpp"
 #include "api/resource.hpp"
+#include "api/vitals_answer.hpp"
 #include "core/log.hpp"
 
 namespace api {
@@ -15,6 +16,11 @@ Task<bool> database_answers(Call& call) {
     co_return pong.has_value();
 }
 
+SelfReport self_report(const Call& call, bool database, const service::Vitals& vitals) {
+    const auto& settings = call.site.settings;
+    return {settings.app_name, settings.version, call.site.consultations.now(), database, vitals};
+}
+
 net::Response status_response(unsigned status, std::string_view text) {
     std::string body;
     JsonObject{body}("status", text);
@@ -24,15 +30,18 @@ net::Response status_response(unsigned status, std::string_view text) {
 }  // namespace
 
 Task<net::Response> get_health(Call& call) {
-    const auto& settings = call.site.settings;
     const bool database = co_await database_answers(call);
-    const auto broker = settings.message_broker();
-    const bool healthy = database && (broker == "healthy" || broker == "disabled");
-    std::string body;
-    JsonObject{body}("status", healthy ? "healthy" : "degraded")("service", settings.app_name)(
-        "version", settings.version)("timestamp", call.site.consultations.now())(
-        "database", database ? "healthy" : "unhealthy")("rabbitmq", broker)("aws_chime", settings.meetings);
-    co_return json_response(200, std::move(body));
+    const auto vitals = call.site.settings.vitals();
+    co_return json_response(200, health_answer(self_report(call, database, vitals)));
+}
+
+Task<net::Response> get_metrics(Call& call) {
+    const bool database = co_await database_answers(call);
+    const auto vitals = call.site.settings.vitals();
+    net::Response response;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = metrics_answer(self_report(call, database, vitals));
+    co_return response;
 }
 
 Task<net::Response> get_live(Call&) {

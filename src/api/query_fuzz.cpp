@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     const api::QueryString query{text};
     api::Faults faults;
-    if (const auto list = api::read_list(query, api::utc_zone(), faults)) {
+    if (const auto list = api::read_list(query, core::utc_zone(), faults)) {
         if (list->page < 1 || list->query.offset < 0 || list->query.limit < 1 || list->query.limit > 100) std::abort();
     }
     if (const auto month = api::read_usage_month(query, core::Time{}, faults)) {

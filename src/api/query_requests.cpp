@@ -57,7 +57,7 @@ std::optional<T> choice(const QueryString& query, std::string_view name, std::op
     return known;
 }
 
-std::optional<GivenTime> moment(const QueryString& query, std::string_view name, const ZoneResolver& zone,
+std::optional<GivenTime> moment(const QueryString& query, std::string_view name, const core::ZoneResolver& zone,
                                 Faults& faults) {
     const auto* text = given(query, name);
     if (!text) return {};
@@ -122,7 +122,7 @@ std::optional<std::string> read_idempotency_key(std::string_view value, Faults& 
     return {};
 }
 
-std::optional<ListRequest> read_list(const QueryString& query, const ZoneResolver& zone, Faults& faults) {
+std::optional<ListRequest> read_list(const QueryString& query, const core::ZoneResolver& zone, Faults& faults) {
     ListRequest list;
     auto& wanted = list.query;
     wanted.status = choice(query, "status", consultation::status_from, kStatuses, faults);

@@ -29,7 +29,7 @@ std::string without(std::string_view field) {
 }
 
 std::optional<service::CreateRequest> created(const std::string& body, Faults& faults) {
-    return read_create({body, "application/json"}, utc_zone(), faults);
+    return read_create({body, "application/json"}, core::utc_zone(), {}, faults);
 }
 
 service::CreateRequest accepted(const std::string& body) {
@@ -57,7 +57,7 @@ std::string told(const Faults& faults) {
 
 std::string refused(const std::string& body, std::string_view content_type = "application/json") {
     Faults faults;
-    EXPECT_FALSE(read_create({body, content_type}, utc_zone(), faults)) << body;
+    EXPECT_FALSE(read_create({body, content_type}, core::utc_zone(), {}, faults)) << body;
     return told(faults);
 }
 
@@ -214,7 +214,7 @@ TEST(Bodies, ThatAreNoObject) {
     for (const auto* type : {"", "application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "text/json",
                              "application/fhir+json"}) {
         Faults faults;
-        EXPECT_TRUE(read_create({good, type}, utc_zone(), faults)) << type << faults.body();
+        EXPECT_TRUE(read_create({good, type}, core::utc_zone(), {}, faults)) << type << faults.body();
     }
 }
 
@@ -339,13 +339,13 @@ TEST(IdempotencyKey, IsVisibleAsciiOf1To255) {
 
 std::string list_refused(std::string_view text) {
     Faults faults;
-    EXPECT_FALSE(read_list(QueryString{text}, utc_zone(), faults)) << text;
+    EXPECT_FALSE(read_list(QueryString{text}, core::utc_zone(), faults)) << text;
     return told(faults);
 }
 
 ListRequest list_of(std::string_view text) {
     Faults faults;
-    auto list = read_list(QueryString{text}, utc_zone(), faults);
+    auto list = read_list(QueryString{text}, core::utc_zone(), faults);
     EXPECT_TRUE(list) << faults.body();
     return list.value_or(ListRequest{});
 }
@@ -404,7 +404,7 @@ TEST(Lists, NonsenseIsRefusedInTheContractsWords) {
         R"(enum ["query","sort"] Input should be 'scheduled_start_time' or '-scheduled_start_time' {"expected":"'scheduled_start_time' or '-scheduled_start_time'"})");
     // Query values come back as texts.
     Faults faults;
-    read_list(QueryString{"page=0"}, utc_zone(), faults);
+    read_list(QueryString{"page=0"}, core::utc_zone(), faults);
     EXPECT_EQ(json::parse(faults.body()).at("detail").at(0).at("input"), "0");
 }
 

@@ -7,6 +7,7 @@
 
 #include "api/responses.hpp"
 #include "api/site.hpp"
+#include "api/text.hpp"
 
 namespace api {
 
@@ -14,6 +15,7 @@ namespace api {
 struct Site {
     SiteSettings settings;
     service::Consultations& consultations;
+    service::Metering& metering;
     const service::TokenVerifier& tokens;
     std::string openapi;  ///< The document, with name and version filled in.
 };
@@ -28,14 +30,16 @@ struct Call {
 
 using Resource = service::Task<net::Response> (*)(Call&);
 
-/// Ids that no session and no person can have are not worth a question to the store, and must not reach it: bytes that
-/// are no UTF-8 or contain U+0000 are errors there.
-bool can_be_an_id(std::string_view text);
 net::Response session_not_found();
+
+/// 200 (or `status`) with the session and the names of its people, or the refusal.
+service::Task<net::Response> session_response(const Call& call, core::Result<consultation::Session> session,
+                                              std::string_view operation = {}, unsigned status = 200);
 
 // sessions_resource.cpp
 service::Task<net::Response> post_session(Call&);
 service::Task<net::Response> get_session(Call&);
+service::Task<net::Response> get_session_by_appointment(Call&);
 service::Task<net::Response> get_sessions(Call&);
 service::Task<net::Response> get_sessions_of_doctor(Call&);
 service::Task<net::Response> get_sessions_of_patient(Call&);
@@ -47,12 +51,21 @@ service::Task<net::Response> post_leave(Call&);
 service::Task<net::Response> post_end(Call&);
 service::Task<net::Response> post_cancel(Call&);
 service::Task<net::Response> put_notes(Call&);
+// call_resource.cpp
+service::Task<net::Response> post_transcription(Call&);
+service::Task<net::Response> delete_transcription(Call&);
+service::Task<net::Response> post_quality(Call&);
+// chime_events_resource.cpp
+service::Task<net::Response> post_chime_events(Call&);
+// token_resource.cpp
+service::Task<net::Response> post_refresh_token(Call&);
 // usage_resource.cpp
 service::Task<net::Response> get_usage(Call&);
 // health_resource.cpp
 service::Task<net::Response> get_health(Call&);
 service::Task<net::Response> get_live(Call&);
 service::Task<net::Response> get_ready(Call&);
+service::Task<net::Response> get_metrics(Call&);
 // pages_resource.cpp
 service::Task<net::Response> get_root(Call&);
 service::Task<net::Response> get_docs(Call&);

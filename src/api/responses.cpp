@@ -28,8 +28,16 @@ unsigned status_of(core::ErrorKind kind) {
             return 409;
         case unprocessable:
             return 422;
+        case gone:
+            return 410;
+        case unsupported:
+            return 501;
+        case bad_gateway:
+            return 502;
         case unavailable:
             return 503;
+        case timeout:
+            return 504;
         case internal:
             return 500;
     }
@@ -71,7 +79,16 @@ net::Response failure(const core::Error& error, std::string_view operation, std:
             "Retry-After", std::to_string((error.retry_after.count() > 0 ? error.retry_after : kDefaultRetry).count()));
         return response;
     }
-    if (status != 500) return refusal(status, error.detail);
+    if (status != 500) {
+        auto response = refusal(status, error.detail);
+        if (status > 500) {
+            core::log::warning("request not served", {{"request_id", std::string{request_id}}, {"why", error.detail}});
+        }
+        if (error.retry_after.count() > 0) {
+            response.headers.emplace_back("Retry-After", std::to_string(error.retry_after.count()));
+        }
+        return response;
+    }
     core::log::error("request failed", {{"request_id", std::string{request_id}}, {"why", error.detail}});
     if (!operation.empty()) return refusal(status, std::string{operation} + ": internal error");
     return crash({}, false, request_id);

@@ -20,7 +20,8 @@ net::Response unprocessable(const Faults& faults);
 net::Response unauthenticated(std::string_view detail);
 
 /// The one table from kinds of failure to statuses. `operation` begins the answer to a failure of our own (`Failed to
-/// join video session`); without one it has the contract's general form. What failed goes to the log, not out.
+/// join video session`); without one it has the contract's general form. What failed in us, or in the store, goes to
+/// the log, not out; what a meeting provider or a neighbour did to us is told in our own words.
 net::Response failure(const core::Error& error, std::string_view operation, std::string_view request_id);
 
 /// An exception came out of a resource. `what` is only shown when debugging.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "api/authorization.hpp"
 #include "api/json_text.hpp"
 #include "api/resource.hpp"
 #include "api/router.hpp"
@@ -33,12 +34,20 @@ constexpr auto kRoutes = std::to_array<Route>({
     {{"POST", SESSIONS "/{}/cancel"}, false, post_cancel},
     {{"PUT", SESSIONS "/{}/notes"}, false, put_notes},
     {{"GET", SESSIONS "/{}/events"}, false, get_events},
+    {{"POST", SESSIONS "/{}/transcription"}, false, post_transcription},
+    {{"DELETE", SESSIONS "/{}/transcription"}, false, delete_transcription},
+    {{"POST", SESSIONS "/{}/quality"}, false, post_quality},
     {{"GET", SESSIONS "/doctor/{}"}, false, get_sessions_of_doctor},
     {{"GET", SESSIONS "/patient/{}"}, false, get_sessions_of_patient},
+    {{"GET", SESSIONS "/by-appointment/{}"}, false, get_session_by_appointment},
     {{"GET", "/api/video/metrics/usage"}, false, get_usage},
+    // These two look at their callers' credentials themselves.
+    {{"POST", "/api/video/auth/refresh-token"}, true, post_refresh_token},
+    {{"POST", "/api/video/chime/events"}, true, post_chime_events},
     {{"GET", "/health"}, true, get_health},
     {{"GET", "/health/live"}, true, get_live},
     {{"GET", "/health/ready"}, true, get_ready},
+    {{"GET", "/metrics"}, true, get_metrics},
     {{"GET", "/"}, true, get_root},
     {{"GET", "/docs"}, true, get_docs},
     {{"GET", "/docs/{}"}, true, get_docs_file},
@@ -56,23 +65,14 @@ constexpr auto kPatterns = [] {
     return patterns;
 }();
 
-bool same_word(std::string_view a, std::string_view lower) {
-    return std::ranges::equal(a, lower, [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
-}
-
 /// Contract, "who may call": the caller, or which 401.
 core::Result<service::Caller> caller_of(const net::Request& request, const service::TokenVerifier& tokens) {
-    auto credentials = request.header("Authorization");
-    const auto space = std::min(credentials.find(' '), credentials.size());
-    const auto scheme = credentials.substr(0, space);
-    auto token = credentials.substr(space);
-    while (token.starts_with(' ')) token.remove_prefix(1);
-    while (token.ends_with(' ')) token.remove_suffix(1);
-    if (scheme.empty() || token.empty()) return core::fail(core::ErrorKind::unauthenticated, "Not authenticated");
-    if (!same_word(scheme, "bearer")) {
+    const auto authorization = authorization_of(request);
+    if (!authorization.complete()) return core::fail(core::ErrorKind::unauthenticated, "Not authenticated");
+    if (!authorization.is("bearer")) {
         return core::fail(core::ErrorKind::unauthenticated, "Invalid authentication credentials");
     }
-    return tokens.verify(token);
+    return tokens.verify(authorization.credentials);
 }
 
 bool is_preflight(const net::Request& request) {
@@ -93,7 +93,7 @@ net::Response preflight_response(const net::Request& request) {
     response.content_type = "text/plain; charset=utf-8";
     response.body = "OK";
     const auto names = request.header("Access-Control-Request-Headers");
-    response.headers = {{"Access-Control-Allow-Methods", "GET, POST, PUT, OPTIONS"},
+    response.headers = {{"Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS"},
                         {"Access-Control-Allow-Headers",
                          is_name_list(names) ? std::string{names} : "Authorization, Content-Type, Idempotency-Key"},
                         {"Access-Control-Max-Age", "600"}};
@@ -176,10 +176,11 @@ std::string openapi_of(const SiteSettings& settings) {
 
 }  // namespace
 
-net::Handler make_site(SiteSettings settings, service::Consultations& consultations,
+net::Handler make_site(SiteSettings settings, service::Consultations& consultations, service::Metering& metering,
                        const service::TokenVerifier& tokens) {
     auto openapi = openapi_of(settings);
-    auto site = std::make_shared<const Site>(Site{std::move(settings), consultations, tokens, std::move(openapi)});
+    auto site =
+        std::make_shared<const Site>(Site{std::move(settings), consultations, metering, tokens, std::move(openapi)});
     return [site = std::move(site)](const net::Request& request) { return dispatch(site, request); };
 }
 

@@ -3,34 +3,44 @@
 // thread at the same time. WebSocket upgrades are the server's own affair and do not come here.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "api/time_zone.hpp"
+#include "core/time_zone.hpp"
 #include "net/http.hpp"
 #include "service/consultations.hpp"
+#include "service/directory.hpp"
+#include "service/metering.hpp"
 #include "service/token_verifier.hpp"
+#include "service/vitals.hpp"
 
 namespace api {
 
 struct SiteSettings {
     std::string app_name = "Video Consultation Service";
     std::string version = "1.0.0";
-    int free_tier_minutes = 1000;            ///< `AWS_FREE_TIER_ATTENDEE_MINUTES`, shown by the usage figures.
-    ZoneResolver time_zone = utc_zone();     ///< Reads times that carry no zone; see load_time_zone.
-    std::string public_url;                  ///< Where signalling is reached when not at the page's own host; or empty.
-    bool debug = false;                      ///< True: an answer to a crash says what was thrown.
-    std::string_view meetings = "embedded";  ///< Field `aws_chime` of `/health`; permanent text.
-    /// Field `rabbitmq` of `/health`: `disabled` and `healthy` count as healthy; permanent text, must not block.
-    std::function<std::string_view()> message_broker = [] { return std::string_view{"disabled"}; };
+    core::ZoneResolver time_zone = core::utc_zone();  ///< Reads times that carry no zone; see load_time_zone.
+    std::string public_url;  ///< Where signalling is reached when not at the page's own host; or empty.
+    bool debug = false;      ///< True: an answer to a crash says what was thrown.
+    /// State of relays, consumer and breaker, for `/health` and `/metrics`.
+    service::VitalsSource vitals = [] { return service::Vitals{}; };
+    service::Names* names = nullptr;         ///< Null: names in answers stay null.
+    service::TokenIssuer* issuer = nullptr;  ///< Null: tokens are not renewed here.
+    std::chrono::minutes refresh_grace{30};  ///< A token may have expired so long ago when it is renewed.
+    std::chrono::minutes token_life{60};     ///< Of a renewed token.
+    std::string chime_events_secret;         ///< Header X-Api-Key of Chime's notifications; empty: not taken.
+    bool appointments_fill_in = false;       ///< A booking with an appointment may leave doctor, patient, start out.
+    std::vector<std::string> media_regions;  ///< Those that a booking may ask for.
     /// False while starting or stopping: `/health/ready` then says 503. Must not block.
     std::function<bool()> accepting = [] { return true; };
 };
 
-/// `consultations` and `tokens` must outlive the handler and all its copies. Embedded files are found by name:
+/// The references and pointers must outlive the handler and all its copies. Embedded files are found by name:
 /// `api/…` (folder docs of this room), `web/…` (the web build's).
-net::Handler make_site(SiteSettings settings, service::Consultations& consultations,
+net::Handler make_site(SiteSettings settings, service::Consultations& consultations, service::Metering& metering,
                        const service::TokenVerifier& tokens);
 
 }  // namespace api

@@ -1,128 +1,32 @@
 // The site as a whole, over ports that are down or answer simply: who gets in, what an unknown path, a failing store
 // and a foreign page are told. What sessions do is tested with the real stores elsewhere.
-#include "api/site.hpp"
-
-#include <gtest/gtest.h>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/json/parse.hpp>
-#include <map>
 
-namespace api {
+#include "api/site_test_parts.hpp"
+
+namespace api::testing_parts {
 namespace {
 
 namespace json = boost::json;
-using service::Task;
-
-/// A store that fails the same way always.
-class FailingStore final : public service::SessionStore {
-  public:
-    core::Error error{core::ErrorKind::unavailable, "connection refused by 10.1.2.3", std::chrono::seconds{7}};
-    bool throws = false;
-    mutable int asked = 0;
-
-    std::unexpected<core::Error> no() {
-        ++asked;
-        if (throws) throw std::runtime_error("secret of the store");
-        return std::unexpected(error);
-    }
-    Task<core::Result<std::optional<consultation::Session>>> find(std::string) override { co_return no(); }
-    Task<core::Result<std::optional<consultation::Session>>> find_by_meeting(std::string) override { co_return no(); }
-    Task<core::Result<std::optional<consultation::Session>>> find_by_appointment(std::string) override {
-        co_return no();
-    }
-    Task<core::Result<service::SessionPage>> list(service::SessionQuery) override { co_return no(); }
-    Task<core::Result<std::vector<consultation::AuditEntry>>> audit_trail(std::string) override { co_return no(); }
-    Task<core::Result<std::optional<service::IdempotencyRecord>>> find_idempotency(std::string, std::string) override {
-        co_return no();
-    }
-    Task<core::Result<service::Committed>> commit(consultation::Change,
-                                                  std::optional<service::IdempotencyRecord>) override {
-        co_return no();
-    }
-    Task<core::Result<service::Usage>> usage(core::Time, core::Time) override { co_return no(); }
-    Task<core::Result<void>> heartbeat(std::vector<service::Heartbeat>) override { co_return no(); }
-    Task<core::Result<std::vector<std::string>>> due(service::DuePolicy, int) override { co_return no(); }
-    Task<core::Result<void>> ping() override { co_return no(); }
-};
-
-class NoMeetings final : public service::MeetingProvider {
-  public:
-    Task<core::Result<consultation::Meeting>> create_meeting(std::string, int) override {
-        co_return core::fail(core::ErrorKind::internal, "none");
-    }
-    Task<core::Result<service::Credentials>> credentials(consultation::Meeting, std::string, std::string) override {
-        co_return core::fail(core::ErrorKind::internal, "none");
-    }
-    consultation::Meeting placed_for(consultation::Meeting meeting, std::string_view) const override { return meeting; }
-    Task<core::Result<void>> end_meeting(std::string) override { co_return core::Result<void>{}; }
-    Task<core::Result<void>> remove_attendee(std::string, std::string) override { co_return core::Result<void>{}; }
-    bool reports_presence() const override { return false; }
-};
-
-/// The token is the role; the user is always 12.
-class RoleIsToken final : public service::TokenVerifier {
-  public:
-    core::Result<service::Caller> verify(std::string_view token) const override {
-        if (token == "forged")
-            return core::fail(core::ErrorKind::unauthenticated, "Invalid authentication credentials");
-        if (token == "empty") return core::fail(core::ErrorKind::unauthenticated, "Invalid token payload");
-        return service::Caller{"12", std::string{token}};
-    }
-};
-
-class SiteTest : public testing::Test {
-  protected:
-    using Headers = std::map<std::string, std::string>;
-
-    net::Response ask(std::string_view method, std::string_view target, const Headers& headers = {},
-                      std::string_view body = {}) {
-        boost::beast::http::fields fields;
-        for (const auto& [name, value] : headers) fields.insert(name, value);
-        net::Request request;
-        request.method = method;
-        request.target = target;
-        request.body = body;
-        request.request_id = "r-1";
-        request.fields = &fields;
-        if (!handler_) handler_ = make_site(settings_, consultations_, tokens_);
-        boost::asio::io_context context;
-        auto answer = boost::asio::co_spawn(context, handler_(request), boost::asio::use_future);
-        context.run();
-        return answer.get();
-    }
-
-    static std::string header(const net::Response& response, std::string_view name) {
-        std::string found;
-        for (const auto& [key, value] : response.headers) {
-            if (key == name) found += value;
-        }
-        return found;
-    }
-
-    static constexpr std::string_view kBooking =
-        R"({"booking_type":"DIRECT_DOCTOR","doctor_id":"12","patient_id":"34","scheduled_start_time":"2026-01-25"})";
-
-    SiteSettings settings_;
-    FailingStore store_;
-    NoMeetings meetings_;
-    RoleIsToken tokens_;
-    core::SystemClock clock_;
-    service::Consultations consultations_{{}, store_, meetings_, clock_};
-    net::Handler handler_;
-};
 
 TEST_F(SiteTest, NothingOfTheApiIsOpenWithoutAToken) {
-    const std::vector<std::pair<const char*, const char*>> all{
-        {"POST", "/api/video/sessions"},         {"GET", "/api/video/sessions"},
-        {"GET", "/api/video/sessions/x"},        {"POST", "/api/video/sessions/x/join"},
-        {"POST", "/api/video/sessions/x/start"}, {"POST", "/api/video/sessions/x/leave"},
-        {"POST", "/api/video/sessions/x/end"},   {"POST", "/api/video/sessions/x/cancel"},
-        {"PUT", "/api/video/sessions/x/notes"},  {"GET", "/api/video/sessions/x/events"},
-        {"GET", "/api/video/sessions/doctor/1"}, {"GET", "/api/video/sessions/patient/1"},
-        {"GET", "/api/video/metrics/usage"}};
+    const std::vector<std::pair<const char*, const char*>> all{{"POST", "/api/video/sessions"},
+                                                               {"GET", "/api/video/sessions"},
+                                                               {"GET", "/api/video/sessions/x"},
+                                                               {"POST", "/api/video/sessions/x/join"},
+                                                               {"POST", "/api/video/sessions/x/start"},
+                                                               {"POST", "/api/video/sessions/x/leave"},
+                                                               {"POST", "/api/video/sessions/x/end"},
+                                                               {"POST", "/api/video/sessions/x/cancel"},
+                                                               {"PUT", "/api/video/sessions/x/notes"},
+                                                               {"GET", "/api/video/sessions/x/events"},
+                                                               {"GET", "/api/video/sessions/doctor/1"},
+                                                               {"GET", "/api/video/sessions/patient/1"},
+                                                               {"GET", "/api/video/metrics/usage"},
+                                                               {"GET", "/api/video/sessions/by-appointment/x"},
+                                                               {"POST", "/api/video/sessions/x/quality"},
+                                                               {"POST", "/api/video/sessions/x/transcription"},
+                                                               {"DELETE", "/api/video/sessions/x/transcription"}};
     const std::vector<std::pair<Headers, const char*>> credentials{
         {{}, "Not authenticated"},
         {{{"Authorization", ""}}, "Not authenticated"},
@@ -153,6 +57,8 @@ TEST_F(SiteTest, ValidationComesAfterTheTokenAndBeforeEverythingElse) {
     const Headers doctor{{"Authorization", "Bearer DOCTOR"}};
     EXPECT_EQ(ask("POST", "/api/video/sessions/nope/join", doctor).status, 422u);
     EXPECT_EQ(ask("POST", "/api/video/sessions/nope/cancel", doctor, "{}").status, 422u);
+    EXPECT_EQ(ask("POST", "/api/video/sessions/nope/quality", doctor, "{}").status, 422u);
+    EXPECT_EQ(ask("POST", "/api/video/sessions/nope/transcription", doctor, R"({"type":"SONG"})").status, 422u);
     EXPECT_EQ(ask("GET", "/api/video/sessions?status=IN_PROGRESS", doctor).status, 422u);
     EXPECT_EQ(ask("GET", "/api/video/metrics/usage?month=abc", {{"Authorization", "Bearer PATIENT"}}).status, 422u);
     EXPECT_EQ(store_.asked, 0);
@@ -202,6 +108,8 @@ TEST_F(SiteTest, IdsThatNobodyHasNeverReachTheStore) {
         EXPECT_EQ(response.status, 404u) << id;
         EXPECT_EQ(response.body, R"({"detail":"Video consultation session not found"})") << id;
         EXPECT_EQ(ask("GET", "/api/video/sessions/doctor/" + id, doctor).status, 422u) << id;
+        EXPECT_EQ(ask("GET", "/api/video/sessions/by-appointment/" + id, doctor).status, 404u) << id;
+        EXPECT_EQ(ask("DELETE", "/api/video/sessions/" + id + "/transcription", doctor).status, 404u) << id;
     }
     EXPECT_EQ(store_.asked, 0);
 }
@@ -243,8 +151,22 @@ TEST_F(SiteTest, HealthTellsTheTruth) {
     EXPECT_EQ(down.at("status"), "degraded");
     EXPECT_EQ(down.at("database"), "unhealthy");
     EXPECT_EQ(down.at("rabbitmq"), "disabled");
+    EXPECT_EQ(ask("GET", "/health").status, 200u);
     EXPECT_EQ(ask("GET", "/health/live").status, 200u);
     EXPECT_EQ(ask("GET", "/health/ready").status, 503u);
+}
+
+TEST_F(SiteTest, MetricsAreTextForPrometheus) {
+    settings_.vitals = [] {
+        service::Vitals vitals;
+        vitals.jobs_waiting = 3;
+        return vitals;
+    };
+    const auto response = ask("GET", "/metrics");
+    EXPECT_EQ(response.status, 200u);
+    EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
+    EXPECT_NE(response.body.find("\nvideo_consultation_jobs_waiting 3\n"), std::string::npos);
+    EXPECT_NE(response.body.find("\nvideo_consultation_database_up 0\n"), std::string::npos);
 }
 
 TEST_F(SiteTest, DocumentCarriesTheConfiguredNameAndVersion) {
@@ -274,4 +196,4 @@ TEST_F(SiteTest, PagesAskNoOtherHost) {
 }
 
 }  // namespace
-}  // namespace api
+}  // namespace api::testing_parts

@@ -7,6 +7,7 @@ namespace {
 
 /// More parameters than any endpoint knows are not looked at.
 constexpr std::size_t kMostParameters = 64;
+constexpr std::size_t kLongestId = 100;
 
 int nibble(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -105,6 +106,10 @@ std::string_view first_characters(std::string_view text, std::size_t count) {
         if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80 && count-- == 0) return text.substr(0, i);
     }
     return text;
+}
+
+bool can_be_an_id(std::string_view text) {
+    return !text.empty() && text.size() <= kLongestId && text.find('\0') == std::string_view::npos && is_utf8(text);
 }
 
 QueryString::QueryString(std::string_view text) {

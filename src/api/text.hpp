@@ -21,6 +21,10 @@ std::size_t characters(std::string_view text);
 /// The longest beginning with at most so many characters.
 std::string_view first_characters(std::string_view text, std::size_t count);
 
+/// Ids that no session and no person can have are not worth a question to the store, and must not reach it: bytes that
+/// are no UTF-8 or contain U+0000 are errors there.
+bool can_be_an_id(std::string_view text);
+
 /// `a=1&b=2`, decoded as HTML forms are written (`+` is a space); broken escapes stay as they are, bytes that are no
 /// UTF-8 become U+FFFD. The last of several values of one name counts.
 class QueryString {

@@ -60,7 +60,7 @@ std::expected<std::int64_t, NotWhole> whole_number(double value) {
     return static_cast<std::int64_t>(value);
 }
 
-std::expected<GivenTime, std::string> time_from_text(std::string_view text, const ZoneResolver& zone) {
+std::expected<GivenTime, std::string> time_from_text(std::string_view text, const core::ZoneResolver& zone) {
     std::string why;
     const auto parsed = core::parse_iso8601(text, &why);
     if (!parsed) return std::unexpected(std::move(why));

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "api/time_zone.hpp"
 #include "core/time.hpp"
+#include "core/time_zone.hpp"
 
 namespace api {
 
@@ -29,7 +29,7 @@ struct GivenTime {
 };
 
 /// ISO 8601 (see core::parse_iso8601); without a zone it is read in `zone`. The error says why it is no time.
-std::expected<GivenTime, std::string> time_from_text(std::string_view text, const ZoneResolver& zone);
+std::expected<GivenTime, std::string> time_from_text(std::string_view text, const core::ZoneResolver& zone);
 
 /// Unix time in seconds; beyond 2e10 in milliseconds. The error says why it is no time.
 std::expected<core::Time, std::string> time_from_unix(double value);

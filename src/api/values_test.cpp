@@ -32,7 +32,7 @@ TEST(WholeNumber, SaysWhatIsWrong) {
 }
 
 TEST(GivenTimes, KeepTheirZoneOrGetTheDefault) {
-    const ZoneResolver colombo = [](auto local) {
+    const core::ZoneResolver colombo = [](auto local) {
         return core::Time{local.time_since_epoch()} - std::chrono::minutes{330};
     };
     EXPECT_EQ(time_from_text("2026-01-25T14:00:00Z", colombo)->time, parse_utc("2026-01-25T14:00:00"));
@@ -45,10 +45,10 @@ TEST(GivenTimes, KeepTheirZoneOrGetTheDefault) {
 }
 
 TEST(GivenTimes, StayInTheCalendarInUtc) {
-    EXPECT_TRUE(time_from_text("9999-12-31T23:59:59Z", utc_zone()));
-    EXPECT_FALSE(time_from_text("9999-12-31T23:59:59-01:00", utc_zone()));
-    EXPECT_TRUE(time_from_text("0001-01-01", utc_zone()));
-    EXPECT_FALSE(time_from_text("0001-01-01T00:00:00+01:00", utc_zone()));
+    EXPECT_TRUE(time_from_text("9999-12-31T23:59:59Z", core::utc_zone()));
+    EXPECT_FALSE(time_from_text("9999-12-31T23:59:59-01:00", core::utc_zone()));
+    EXPECT_TRUE(time_from_text("0001-01-01", core::utc_zone()));
+    EXPECT_FALSE(time_from_text("0001-01-01T00:00:00+01:00", core::utc_zone()));
 }
 
 TEST(UnixTimes, AreSecondsOrWhenVeryLargeMilliseconds) {
@@ -71,34 +71,6 @@ TEST(UnixTimes, AreSecondsOrWhenVeryLargeMilliseconds) {
          {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
         EXPECT_FALSE(time_from_unix(far));
     }
-}
-
-TEST(TimeZone, ReadsClockChangesTheSameWayAlways) {
-    const auto zone = load_time_zone("Europe/Berlin");
-    ASSERT_TRUE(zone) << zone.error().detail;
-    const auto at = [&](const char* text) { return (*zone)(core::parse_iso8601(text)->local); };
-    EXPECT_EQ(at("2026-01-25T14:00"), parse_utc("2026-01-25T13:00"));
-    EXPECT_EQ(at("2026-07-25T14:00"), parse_utc("2026-07-25T12:00"));
-    // 02:00 to 03:00 does not exist on this day: read with the offset of the winter, 03:30 on the clocks.
-    for (int again = 0; again < 3; ++again) {
-        EXPECT_EQ(at("2026-03-29T01:59:59"), parse_utc("2026-03-29T00:59:59"));
-        EXPECT_EQ(at("2026-03-29T02:30"), parse_utc("2026-03-29T01:30"));
-        EXPECT_EQ(at("2026-03-29T03:00"), parse_utc("2026-03-29T01:00"));
-        // 02:00 to 03:00 happens twice: the first time is meant.
-        EXPECT_EQ(at("2026-10-25T01:59:59"), parse_utc("2026-10-24T23:59:59"));
-        EXPECT_EQ(at("2026-10-25T02:30"), parse_utc("2026-10-25T00:30"));
-        EXPECT_EQ(at("2026-10-25T03:00"), parse_utc("2026-10-25T02:00"));
-        EXPECT_EQ(at("2026-07-01T12:00"), parse_utc("2026-07-01T10:00"));
-    }
-}
-
-TEST(TimeZone, NamesThatTheMachineDoesNotKnowAreRefused) {
-    for (const auto* bad : {"", "Mars/Olympus", "../etc/passwd", "/etc/localtime", "Europe", "a b"}) {
-        const auto zone = load_time_zone(bad);
-        ASSERT_FALSE(zone) << bad;
-        EXPECT_NE(zone.error().detail.find("DEFAULT_TIME_ZONE"), std::string::npos);
-    }
-    ASSERT_TRUE(load_time_zone("UTC"));
 }
 
 }  // namespace

@@ -26,11 +26,6 @@ std::string reached_at(const net::Request& request) {
     return (request.header("X-Forwarded-Proto") == "https" ? "https://" : "http://") + std::string{host};
 }
 
-net::Response session_response(const Call& call, const core::Result<consultation::Session>& session) {
-    if (!session) return failure(session.error(), {}, call.request.request_id);
-    return json_response(200, session_answer(*session, call.site.consultations.now()));
-}
-
 }  // namespace
 
 Task<net::Response> post_join(Call& call) {
@@ -48,18 +43,17 @@ Task<net::Response> post_join(Call& call) {
 Task<net::Response> post_start(Call& call) {
     if (!can_be_an_id(call.piece)) co_return session_not_found();
     service::JoinRequest request{std::nullopt, std::nullopt, reached_at(call.request)};
-    const auto started =
+    auto started =
         co_await call.site.consultations.start(std::move(call.caller), std::move(call.piece), std::move(request));
     if (!started) co_return failure(started.error(), "Failed to start video meeting", call.request.request_id);
-    const auto& [session, joined] = *started;
-    co_return json_response(200,
-                            joined ? join_answer(*joined) : session_answer(session, call.site.consultations.now()));
+    if (started->second) co_return json_response(200, join_answer(*started->second));
+    co_return co_await session_response(call, std::move(started->first));
 }
 
 Task<net::Response> post_leave(Call& call) {
     if (!can_be_an_id(call.piece)) co_return session_not_found();
-    co_return session_response(call,
-                               co_await call.site.consultations.leave(std::move(call.caller), std::move(call.piece)));
+    co_return co_await session_response(
+        call, co_await call.site.consultations.leave(std::move(call.caller), std::move(call.piece)));
 }
 
 Task<net::Response> post_end(Call& call) {
@@ -67,7 +61,7 @@ Task<net::Response> post_end(Call& call) {
     auto request = read_end(body_of(call.request), faults);
     if (faults.any()) co_return unprocessable(faults);
     if (!can_be_an_id(call.piece)) co_return session_not_found();
-    co_return session_response(
+    co_return co_await session_response(
         call, co_await call.site.consultations.end(std::move(call.caller), std::move(call.piece), std::move(*request)));
 }
 
@@ -76,8 +70,8 @@ Task<net::Response> post_cancel(Call& call) {
     auto reason = read_cancel(body_of(call.request), faults);
     if (faults.any()) co_return unprocessable(faults);
     if (!can_be_an_id(call.piece)) co_return session_not_found();
-    co_return session_response(call, co_await call.site.consultations.cancel(
-                                         std::move(call.caller), std::move(call.piece), std::move(*reason)));
+    co_return co_await session_response(call, co_await call.site.consultations.cancel(
+                                                  std::move(call.caller), std::move(call.piece), std::move(*reason)));
 }
 
 Task<net::Response> put_notes(Call& call) {
@@ -85,8 +79,8 @@ Task<net::Response> put_notes(Call& call) {
     auto notes = read_notes(body_of(call.request), faults);
     if (faults.any()) co_return unprocessable(faults);
     if (!can_be_an_id(call.piece)) co_return session_not_found();
-    co_return session_response(call, co_await call.site.consultations.update_notes(
-                                         std::move(call.caller), std::move(call.piece), std::move(*notes)));
+    co_return co_await session_response(call, co_await call.site.consultations.update_notes(
+                                                  std::move(call.caller), std::move(call.piece), std::move(*notes)));
 }
 
 }  // namespace api

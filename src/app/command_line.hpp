@@ -11,13 +11,15 @@
 namespace app {
 
 struct CommandLine {
-    enum class Action { serve, token, help, version };
+    enum class Action { serve, token, reconcile, help, version };
     Action action = Action::serve;
     Environment::Values settings;  ///< Options that stand for variables: `--port 1` is PORT=1.
 
     std::string role;  ///< Of `token`.
     std::string user;
     std::chrono::hours life{24};
+
+    std::string month;  ///< Of `reconcile`: `2026-11`; empty: the present one.
 };
 
 /// `arguments` without the program's name. Fails with a line for the user.

@@ -1,129 +1,14 @@
 #include "app/config.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <thread>
 #include <utility>
 
+#include "app/config_reader.hpp"
+
 namespace app {
 namespace {
-
-/// Reads variables one after the other and keeps the first complaint.
-class Reader {
-  public:
-    explicit Reader(const Environment& environment) : environment_(environment) {}
-
-    const std::optional<core::Error>& error() const { return error_; }
-
-    void complain(std::string_view name, std::string_view wanted) {
-        // The value is not repeated: it may be a secret that ended up in the wrong variable.
-        if (!error_) {
-            error_ = core::Error{core::ErrorKind::invalid, std::string{name} + ": expected " + std::string{wanted},
-                                 std::chrono::seconds{0}};
-        }
-    }
-
-    std::optional<std::string> find(std::string_view name) const { return environment_.find(name); }
-
-    void text(std::string_view name, std::string& out) {
-        if (auto value = find(name)) out = std::move(*value);
-    }
-
-    template <class Number>
-    void number(std::string_view name, Number& out, std::int64_t least, std::int64_t most) {
-        const auto value = find(name);
-        if (!value) return;
-        std::int64_t parsed = 0;
-        const auto* const end = value->data() + value->size();
-        const auto [stop, failed] = std::from_chars(value->data(), end, parsed);
-        if (failed != std::errc{} || stop != end || parsed < least || parsed > most) {
-            return complain(name, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-        }
-        out = static_cast<Number>(parsed);
-    }
-
-    template <class Rep, class Period>
-    void duration(std::string_view name, std::chrono::duration<Rep, Period>& out, std::int64_t least,
-                  std::int64_t most) {
-        std::int64_t count = out.count();
-        number(name, count, least, most);
-        out = std::chrono::duration<Rep, Period>{count};
-    }
-
-    void boolean(std::string_view name, bool& out) {
-        auto value = find(name);
-        if (!value) return;
-        std::ranges::transform(*value, value->begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-        for (const auto* yes : {"true", "1", "yes", "on"}) {
-            if (*value == yes) return void(out = true);
-        }
-        for (const auto* no : {"false", "0", "no", "off"}) {
-            if (*value == no) return void(out = false);
-        }
-        complain(name, "true or false");
-    }
-
-  private:
-    const Environment& environment_;
-    std::optional<core::Error> error_;
-};
-
-bool is_host(std::string_view text) {
-    return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, [](unsigned char c) {
-        return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
-    });
-}
-
-bool is_bracketed(std::string_view text) {
-    return text.size() > 2 && text.front() == '[' && text.back() == ']' &&
-           text.substr(1, text.size() - 2).find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
-}
-
-bool is_port(std::string_view text) {
-    std::uint16_t port = 0;
-    const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return failed == std::errc{} && stop == text.data() + text.size() && port > 0;
-}
-
-struct Place {
-    std::string scheme;  ///< Empty when only a host was given.
-    std::string host;    ///< Without brackets.
-    std::string url;     ///< Scheme, host, port and path, without a slash at the end.
-};
-
-// `host`, `http://host`, `https://host:port/prefix`; hosts are names, IPv4 or bracketed IPv6 addresses.
-std::optional<Place> parse_place(std::string_view text) {
-    while (text.ends_with('/')) text.remove_suffix(1);
-    Place place;
-    place.url = text;
-    for (const std::string_view scheme : {"http", "https"}) {
-        if (text.starts_with(std::string{scheme} + "://")) place.scheme = scheme;
-    }
-    if (!place.scheme.empty()) text.remove_prefix(place.scheme.size() + 3);
-    const auto slash = text.find('/');
-    if (slash != std::string_view::npos) {
-        if (place.scheme.empty()) return {};
-        const auto path = text.substr(slash);
-        if (path.find_first_of("?#\" \\") != std::string_view::npos) return {};
-    }
-    auto authority = text.substr(0, slash);
-    // Behind the last bracket, as IPv6 addresses are full of colons.
-    const auto bracket = authority.rfind(']');
-    const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
-    if (colon != std::string_view::npos) {
-        if (place.scheme.empty() || !is_port(authority.substr(colon + 1))) return {};
-        authority = authority.substr(0, colon);
-    }
-    if (is_bracketed(authority)) {
-        place.host = authority.substr(1, authority.size() - 2);
-    } else if (is_host(authority)) {
-        place.host = authority;
-    } else {
-        return {};
-    }
-    return place;
-}
 
 void read_places(Reader& reader, Config& config) {
     const auto port = std::to_string(config.port);
@@ -157,6 +42,26 @@ void read_database(Reader& reader, Config& config) {
     }
 }
 
+void read_tokens(Reader& reader, Config& config) {
+    config.jwt_secret = reader.find("JWT_SECRET_KEY");
+    if (const auto name = reader.find("JWT_ALGORITHM")) {
+        if (const auto algorithm = directory::jwt_algorithm_from(*name)) {
+            config.jwt_algorithm = *algorithm;
+        } else {
+            reader.complain("JWT_ALGORITHM", "HS256, HS384, HS512, RS256 or ES256");
+        }
+    }
+    config.jwks_file = reader.find("JWT_JWKS_FILE");
+    config.jwks_url = reader.find("JWT_JWKS_URL");
+    if (directory::has_public_keys(config.jwt_algorithm) == (!config.jwks_file && !config.jwks_url)) {
+        reader.complain("JWT_JWKS_FILE",
+                        "a file (or JWT_JWKS_URL a URL) with the auth service's public keys, exactly when "
+                        "JWT_ALGORITHM is RS256 or ES256");
+    }
+    reader.duration("JWT_EXPIRATION_MINUTES", config.token_life, 1, 24 * 60);
+    reader.duration("REFRESH_GRACE_MINUTES", config.refresh_grace, 0, 24 * 60);
+}
+
 void read_log_level(Reader& reader, Config& config) {
     using core::log::Level;
     if (config.debug) config.log_level = Level::debug;
@@ -188,14 +93,7 @@ core::Result<Config> read_config(const Environment& environment) {
     read_database(reader, config);
     reader.duration("DATABASE_WAIT_SECONDS", config.database_wait, 0, 3600);
 
-    config.jwt_secret = reader.find("JWT_SECRET_KEY");
-    if (const auto name = reader.find("JWT_ALGORITHM")) {
-        if (const auto algorithm = directory::jwt_algorithm_from(*name)) {
-            config.jwt_algorithm = *algorithm;
-        } else {
-            reader.complain("JWT_ALGORITHM", "HS256, HS384 or HS512");
-        }
-    }
+    read_tokens(reader, config);
 
     reader.text("APP_NAME", config.app_name);
     reader.text("VERSION", config.version);
@@ -212,6 +110,8 @@ core::Result<Config> read_config(const Environment& environment) {
     reader.duration("NO_SHOW_GRACE_MINUTES", config.no_show_grace, 0, 24 * 60);
     reader.duration("JOIN_TIMEOUT_SECONDS", config.join_timeout, 1, 3600);
     reader.duration("GONE_AFTER_SECONDS", config.gone_after, 1, 600);
+
+    read_platform(reader, config);
 
     if (reader.error()) return std::unexpected(*reader.error());
     return config;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/environment.hpp"
 #include "core/log.hpp"
@@ -13,6 +14,31 @@
 #include "directory/jwt_verifier.hpp"
 
 namespace app {
+
+/// `MEETING_PROVIDER`.
+enum class ProviderMode { automatic, chime, embedded };
+/// `CHIME_BUDGET_POLICY`: what becomes of new meetings when the month's minutes are used up.
+enum class BudgetPolicy { fallback, refuse, warn };
+
+/// As AWS's own tools read it; unset: not said.
+struct AwsConfig {
+    std::optional<std::string> access_key_id, secret_access_key, session_token;
+    std::optional<std::string> profile, credentials_file, config_file, home;
+    std::optional<std::string> container_relative_uri, container_full_uri, container_token, container_token_file;
+    std::optional<std::string> metadata_endpoint;
+    bool metadata_disabled = false;
+    std::string region = "us-east-1";
+    std::optional<std::string> endpoint;  ///< Of the Chime API; unset: that of the region.
+};
+
+/// `RABBITMQ_*`.
+struct BrokerConfig {
+    std::string host = "localhost";
+    std::uint16_t port = 5672;
+    std::string user = "guest", password = "guest";
+    std::string vhost = "/";
+    std::string exchange = "appointments-exchange";
+};
 
 struct Config {
     std::string host = "0.0.0.0";
@@ -26,6 +52,9 @@ struct Config {
 
     std::optional<std::string> jwt_secret;  ///< Unset: generated once, kept in `data_dir`.
     directory::JwtAlgorithm jwt_algorithm = directory::JwtAlgorithm::hs256;
+    std::optional<std::string> jwks_file, jwks_url;  ///< Public keys, for RS256 and ES256.
+    std::chrono::minutes token_life{60};             ///< Of a renewed token.
+    std::chrono::minutes refresh_grace{30};
 
     std::string app_name = "Video Consultation Service";
     std::string version = "1.0.0";
@@ -40,13 +69,29 @@ struct Config {
     std::uint16_t media_port = 8087;
     std::uint16_t public_media_port = 0;  ///< 0: `media_port`.
 
+    ProviderMode meeting_provider = ProviderMode::automatic;
+    AwsConfig aws;
+    BudgetPolicy budget_policy = BudgetPolicy::fallback;
+    std::vector<std::string> media_regions;  ///< Those allowed; empty: all that AWS has.
+    std::chrono::milliseconds chime_timeout{3000};
+    std::string chime_events_secret;
+    std::chrono::seconds chime_reconcile{60};
+
+    std::optional<BrokerConfig> broker;
+    std::vector<std::string> webhook_urls;
+    std::string webhook_secret;
+    std::chrono::days outbox_retention{7};
+
+    std::optional<std::string> profile_url, appointments_url;
+    bool verify_appointments = false;
+
     std::chrono::minutes abandoned_after{15};
     std::chrono::minutes no_show_grace{15};
     std::chrono::seconds join_timeout{120};
     std::chrono::seconds gone_after{20};
 
-    /// No database and no secret given: a first try, which gets a demo consultation.
-    bool is_trial() const { return !database_url && !jwt_secret; }
+    /// No database and no auth service given: a first try, which gets a demo consultation.
+    bool is_trial() const { return !database_url && !jwt_secret && !directory::has_public_keys(jwt_algorithm); }
     bool needs_data_dir() const { return !database_url || !jwt_secret; }
 };
 

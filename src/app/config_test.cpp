@@ -61,8 +61,7 @@ TEST(Config, ReadsEveryVariable) {
                               {"JOIN_TIMEOUT_SECONDS", "3"},
                               {"GONE_AFTER_SECONDS", "4"},
                               {"LOG_LEVEL", "WARNING"},
-                              {"AWS_REGION", "anything"},
-                              {"RABBITMQ_PORT", "not a number"}});
+                              {"S3_BUCKET_NAME", "of no use here"}});
     ASSERT_TRUE(config.has_value()) << config.error().detail;
     EXPECT_EQ(config->host, "127.0.0.1");
     EXPECT_EQ(config->port, 1);
@@ -97,8 +96,9 @@ TEST(Config, ComplainsInOneLineThatNamesTheVariable) {
     for (const auto* bad : {"65536", "x", "80x", " 80", "-1", "8e1", "99999999999999999999"}) {
         EXPECT_EQ(complaint({{"PORT", bad}}), "PORT: expected a whole number from 1 to 65535") << bad;
     }
-    EXPECT_EQ(complaint({{"JWT_ALGORITHM", "none"}}), "JWT_ALGORITHM: expected HS256, HS384 or HS512");
-    EXPECT_EQ(complaint({{"JWT_ALGORITHM", "RS256"}}), "JWT_ALGORITHM: expected HS256, HS384 or HS512");
+    EXPECT_EQ(complaint({{"JWT_ALGORITHM", "none"}}), "JWT_ALGORITHM: expected HS256, HS384, HS512, RS256 or ES256");
+    EXPECT_TRUE(complaint({{"JWT_ALGORITHM", "RS256"}}).starts_with("JWT_JWKS_FILE: expected a file"));
+    EXPECT_TRUE(complaint({{"JWT_JWKS_URL", "https://auth.example.org/keys"}}).starts_with("JWT_JWKS_FILE: "));
     EXPECT_EQ(complaint({{"DEBUG", "perhaps"}}), "DEBUG: expected true or false");
     EXPECT_EQ(complaint({{"LOG_LEVEL", "loud"}}), "LOG_LEVEL: expected debug, info, warning or error");
     EXPECT_EQ(complaint({{"GONE_AFTER_SECONDS", "0"}}), "GONE_AFTER_SECONDS: expected a whole number from 1 to 600");
@@ -111,6 +111,46 @@ TEST(Config, ComplainsInOneLineThatNamesTheVariable) {
     const auto secret = complaint({{"DATABASE_URL", "mysql://user:hunter2@h/db"}, {"DEBUG", "x"}});
     EXPECT_TRUE(secret.starts_with("DATABASE_URL: expected postgresql://"));
     EXPECT_EQ(secret.find("hunter2"), std::string::npos);
+}
+
+TEST(Config, NamesTheOthersOfThePlatform) {
+    const auto none = read({});
+    ASSERT_TRUE(none);
+    EXPECT_EQ(none->meeting_provider, ProviderMode::automatic);
+    EXPECT_EQ(none->budget_policy, BudgetPolicy::fallback);
+    EXPECT_FALSE(none->broker);
+    EXPECT_FALSE(none->aws.endpoint);
+
+    const auto all = read({{"MEETING_PROVIDER", "chime"},
+                           {"AWS_CHIME_ENDPOINT", "http://127.0.0.1:1"},
+                           {"MEDIA_REGIONS", "eu-central-1, us-east-1,"},
+                           {"RABBITMQ_PORT", "5673"},
+                           {"WEBHOOK_URLS", "https://a.example.org/x,http://b/"},
+                           {"WEBHOOK_SECRET", "s"},
+                           {"APPOINTMENTS_SERVICE_URL", "http://appointments:8083/"},
+                           {"VERIFY_APPOINTMENTS", "true"}});
+    ASSERT_TRUE(all) << all.error().detail;
+    EXPECT_EQ(all->budget_policy, BudgetPolicy::warn);
+    EXPECT_EQ(all->aws.endpoint, "http://127.0.0.1:1");
+    EXPECT_EQ(all->media_regions, (std::vector<std::string>{"eu-central-1", "us-east-1"}));
+    EXPECT_EQ(all->broker->host, "localhost");
+    EXPECT_EQ(all->broker->port, 5673);
+    EXPECT_EQ(all->webhook_urls.size(), 2u);
+    EXPECT_EQ(all->appointments_url, "http://appointments:8083");
+
+    EXPECT_FALSE(read({{"AWS_CHIME_ENDPOINT", "https://service.chime.aws.amazon.com"}})->aws.endpoint)
+        << "the old namespace's host, which has no meetings";
+}
+
+TEST(Config, RefusesWhatContradictsItself) {
+    EXPECT_TRUE(complaint({{"AWS_ACCESS_KEY_ID", "k"}}).starts_with("AWS_SECRET_ACCESS_KEY: "));
+    EXPECT_TRUE(complaint({{"MEETING_PROVIDER", "chime"}, {"CHIME_BUDGET_POLICY", "fallback"}})
+                    .starts_with("CHIME_BUDGET_POLICY: "));
+    EXPECT_EQ(complaint({{"MEETING_PROVIDER", "zoom"}}), "MEETING_PROVIDER: expected one of auto, chime, embedded");
+    EXPECT_TRUE(complaint({{"MEDIA_REGIONS", "moon-1"}}).starts_with("MEDIA_REGIONS: "));
+    EXPECT_TRUE(complaint({{"AWS_REGION", "../x"}}).starts_with("AWS_REGION: "));
+    EXPECT_TRUE(complaint({{"WEBHOOK_URLS", "https://a"}}).starts_with("WEBHOOK_SECRET: "));
+    EXPECT_TRUE(complaint({{"VERIFY_APPOINTMENTS", "1"}}).starts_with("APPOINTMENTS_SERVICE_URL: "));
 }
 
 TEST(Config, AHostAloneIsReachedOnOurPort) {

@@ -12,6 +12,7 @@
 #include "app/command_line.hpp"
 #include "app/config.hpp"
 #include "app/data_folder.hpp"
+#include "app/reconcile.hpp"
 #include "app/service_process.hpp"
 
 namespace app {
@@ -49,6 +50,11 @@ core::Result<Config> configure(const CommandLine& line) {
 }
 
 int mint(const Config& config, const CommandLine& line) {
+    if (directory::has_public_keys(config.jwt_algorithm)) {
+        return complain({core::ErrorKind::invalid,
+                         "token: with JWT_ALGORITHM=RS256 or ES256 only the auth service can make tokens",
+                         {}});
+    }
     if (!config.jwt_secret) {
         if (auto opened = open_data_folder(config.data_dir); !opened) return complain(opened.error());
     }
@@ -64,6 +70,13 @@ int mint(const Config& config, const CommandLine& line) {
                  line.user.c_str(), static_cast<long long>(line.life.count()));
     print(token + "\n");
     return EXIT_SUCCESS;
+}
+
+int check_meter(const Config& config, const CommandLine& line) {
+    const auto report = reconcile(config, line.month);
+    if (!report) return complain(report.error());
+    print(report->text);
+    return report->right ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int serve(const Config& config) {
@@ -118,7 +131,14 @@ int run_program(std::span<const char* const> arguments) {
         }
         const auto config = configure(*line);
         if (!config) return complain(config.error());
-        return line->action == CommandLine::Action::token ? mint(*config, *line) : serve(*config);
+        switch (line->action) {
+            case CommandLine::Action::token:
+                return mint(*config, *line);
+            case CommandLine::Action::reconcile:
+                return check_meter(*config, *line);
+            default:
+                return serve(*config);
+        }
     } catch (const std::exception& error) {
         return complain({core::ErrorKind::internal, std::string{"cannot go on: "} + error.what(), {}});
     }

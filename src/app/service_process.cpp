@@ -2,28 +2,31 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ip/udp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <exception>
-#include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "api/site.hpp"
 #include "app/data_folder.hpp"
 #include "app/demo.hpp"
+#include "app/meetings_parts.hpp"
+#include "app/neighbours_parts.hpp"
+#include "app/open_store.hpp"
 #include "core/bytes.hpp"
 #include "core/log.hpp"
-#include "meetings/embedded/embedded_meetings.hpp"
+#include "core/time_zone.hpp"
+#include "events/events.hpp"
+#include "meetings/chime/media_regions.hpp"
+#include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/task_group.hpp"
-#include "store/postgres/postgres_store.hpp"
-#include "store/sqlite/sqlite_store.hpp"
+#include "service/metering.hpp"
+#include "service/platform_requests.hpp"
 
 namespace app {
 namespace asio = boost::asio;
@@ -31,56 +34,9 @@ namespace {
 
 constexpr std::chrono::seconds kSweepEvery{5};
 constexpr std::chrono::seconds kReportEvery{15};
+constexpr std::chrono::milliseconds kJobsEvery{1000};
+constexpr int kJobWorkers = 4;
 constexpr std::chrono::seconds kTaskTime{2};
-
-std::string path_in(const Config& config, const char* name) {
-    return (std::filesystem::path{config.data_dir} / name).string();
-}
-
-/// A store and the way to stop it.
-struct OpenStore {
-    std::unique_ptr<service::SessionStore> store;
-    std::function<void()> stop;
-};
-
-template <class Store>
-core::Result<OpenStore> keep(core::Result<std::unique_ptr<Store>> opened) {
-    if (!opened) return std::unexpected(opened.error());
-    auto* const raw = opened->get();
-    return OpenStore{std::move(*opened), [raw] { raw->stop(); }};
-}
-
-core::Result<OpenStore> open_store(const Config& config) {
-    if (config.database_url) {
-        store::postgres::PostgresSettings settings;
-        settings.url = *config.database_url;
-        settings.start_timeout = config.database_wait;
-        auto opened = keep(store::postgres::PostgresStore::open(std::move(settings)));
-        if (!opened) opened.error().detail += "; start it, or correct DATABASE_URL (without it SQLite is used)";
-        return opened;
-    }
-    store::sqlite::SqliteSettings settings;
-    settings.path = path_in(config, "sessions.sqlite");
-    return keep(store::sqlite::SqliteStore::open(std::move(settings)));
-}
-
-// Candidates of media connections are addresses, so a name is looked up here, once.
-core::Result<std::vector<std::string>> addresses_of(const std::string& host) {
-    if (host.empty()) return std::vector<std::string>{};
-    asio::io_context context;
-    boost::system::error_code error;
-    std::vector<std::string> addresses;
-    for (const auto& entry : asio::ip::udp::resolver(context).resolve(host, "", error)) {
-        auto address = entry.endpoint().address().to_string();
-        if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(std::move(address));
-    }
-    if (error || addresses.empty()) {
-        return core::fail(
-            core::ErrorKind::invalid,
-            "PUBLIC_HOST: " + host + " has no address that this machine can find (" + error.message() + ")");
-    }
-    return addresses;
-}
 
 // Keys for other purposes come from the one secret, so that several processes with the same secret agree on them.
 std::string derived_secret(const std::string& secret, std::string_view purpose) {
@@ -96,8 +52,50 @@ void allow_many_descriptors() {
 
 using Step = std::function<service::Task<core::Result<void>>()>;
 
+/// Only whether it went well.
+service::Task<core::Result<void>> done(service::Task<core::Result<int>> work) {
+    const auto count = co_await std::move(work);
+    if (!count) co_return std::unexpected(count.error());
+    co_return core::Result<void>{};
+}
+
+/// All that are due.
+service::Task<core::Result<void>> do_jobs(service::Consultations& consultations) {
+    for (;;) {
+        const auto taken = co_await consultations.do_jobs();
+        if (!taken) co_return std::unexpected(taken.error());
+        if (*taken == 0) co_return core::Result<void>{};
+    }
+}
+
+/// How many jobs wait, as last seen. Written on one loop, read on any.
+class JobBacklog {
+  public:
+    service::Task<core::Result<void>> look(service::JobQueue& queue) {
+        const auto seen = co_await queue.job_backlog();
+        if (!seen) co_return std::unexpected(seen.error());
+        waiting_ = seen->waiting;
+        oldest_micros_ = seen->oldest ? seen->oldest->time_since_epoch().count() : 0;
+        co_return core::Result<void>{};
+    }
+    void add_to(service::Vitals& vitals, core::Time now) const {
+        vitals.jobs_waiting = waiting_;
+        const auto oldest = oldest_micros_.load();
+        if (oldest != 0) vitals.oldest_job_seconds = double(now.time_since_epoch().count() - oldest) / 1e6;
+    }
+
+  private:
+    std::atomic<std::int64_t> waiting_{0}, oldest_micros_{0};
+};
+
+std::vector<std::string> all_media_regions() {
+    std::vector<std::string> regions;
+    for (const auto region : meetings::chime::media_regions()) regions.emplace_back(region);
+    return regions;
+}
+
 /// Does `step` again and again until cancelled. The first of several failures is logged, and the recovery.
-asio::awaitable<void> repeat(const char* name, std::chrono::seconds every, Step step) {
+asio::awaitable<void> repeat(const char* name, std::chrono::milliseconds every, Step step) {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     bool failing = false;
     for (;;) {
@@ -129,75 +127,110 @@ struct ServiceProcess::Parts {
     bool stopped = false;
     net::Executors loops;
     OpenStore store;
-    std::unique_ptr<directory::JwtVerifier> tokens;
-    std::unique_ptr<meetings::embedded::EmbeddedMeetings> meetings;
-    std::unique_ptr<media::server::MeetingServer> media;
+    std::unique_ptr<net::HttpClient> client;
+    std::unique_ptr<NeighboursParts> neighbours;
+    std::unique_ptr<service::Metering> metering;
+    std::unique_ptr<MeetingsParts> meetings;
     std::unique_ptr<service::Consultations> consultations;
+    std::unique_ptr<service::PlatformRequests> requests;
+    std::unique_ptr<events::Events> events;
     std::unique_ptr<net::HttpServer> http;
     std::unique_ptr<net::TaskGroup> tasks;
+    JobBacklog jobs;
 
-    core::Result<> make(const std::string& secret, api::ZoneResolver zone);
-    core::Result<> make_media();
-    core::Result<> listen(api::ZoneResolver zone);
+    core::Result<> make(const std::string& secret, const core::ZoneResolver& zone);
+    void make_events(const core::ZoneResolver& zone);
+    core::Result<> listen(const core::ZoneResolver& zone);
+    api::SiteSettings site_settings(const core::ZoneResolver& zone);
+    service::Vitals vitals() const;
     void run();
 };
 
-core::Result<> ServiceProcess::Parts::make(const std::string& secret, api::ZoneResolver zone) {
+core::Result<> ServiceProcess::Parts::make(const std::string& secret, const core::ZoneResolver& zone) {
     auto opened = open_store(config);
     if (!opened) return std::unexpected(opened.error());
     store = std::move(*opened);
-    tokens = std::make_unique<directory::JwtVerifier>(
-        directory::JwtSettings{.secret = secret, .algorithm = config.jwt_algorithm}, clock);
+    net::HttpClientSettings outgoing;
+    outgoing.user_agent = "video-consultation/" + config.version;
+    client = std::make_unique<net::HttpClient>(std::move(outgoing));
+    auto known = NeighboursParts::make(config, secret, *client, clock, zone, loops.executor(0));
+    if (!known) return std::unexpected(known.error());
+    neighbours = std::move(*known);
 
-    meetings::embedded::Settings embedded;
-    embedded.secret = derived_secret(secret, "meetings");
-    embedded.public_url = config.public_url;
-    embedded.default_url = config.api_url;
-    meetings = std::make_unique<meetings::embedded::EmbeddedMeetings>(std::move(embedded));
-    if (auto made = make_media(); !made) return made;
+    metering = std::make_unique<service::Metering>(
+        service::MeteringSettings{.free_tier_minutes = config.free_tier_minutes}, *store.store, clock);
+    auto made = MeetingsParts::make(config, derived_secret(secret, "meetings"), *client, *metering, clock);
+    if (!made) return std::unexpected(made.error());
+    meetings = std::move(*made);
 
     service::ConsultationsSettings settings;
     settings.abandoned_after = config.abandoned_after;
     settings.no_show_grace = config.no_show_grace;
     settings.join_timeout = config.join_timeout;
     settings.meeting_url_base = config.api_url;
-    consultations = std::make_unique<service::Consultations>(std::move(settings), *store.store, *meetings, clock);
+    settings.appointments = config.verify_appointments ? neighbours->appointments() : nullptr;
+    consultations =
+        std::make_unique<service::Consultations>(std::move(settings), *store.store, meetings->provider(), clock);
     meetings->attach_service(*consultations, loops.executor(0));
-    return listen(std::move(zone));
+    make_events(zone);
+    return listen(zone);
 }
 
-core::Result<> ServiceProcess::Parts::make_media() {
-    auto announced = addresses_of(config.public_host);
-    if (!announced) return std::unexpected(announced.error());
-    media::server::Settings settings;
-    settings.port = config.media_port;
-    settings.announced_addresses = std::move(*announced);
-    settings.announced_port = config.public_media_port;
-    settings.gone_after = config.gone_after;
-    auto started = media::server::MeetingServer::start(std::move(settings), *meetings);
-    if (!started) {
-        return core::fail(core::ErrorKind::internal,
-                          started.error().detail + "; free it, or choose another with --media-port or MEDIA_PORT");
+void ServiceProcess::Parts::make_events(const core::ZoneResolver& zone) {
+    requests = std::make_unique<service::PlatformRequests>(*store.store, *store.store, *consultations);
+    events::EventsSettings settings;
+    if (config.broker) {
+        auto& broker = settings.broker.emplace();
+        broker.host = config.broker->host;
+        broker.port = config.broker->port;
+        broker.user = config.broker->user;
+        broker.password = config.broker->password;
+        broker.vhost = config.broker->vhost;
+        broker.exchange = config.broker->exchange;
     }
-    media = std::move(*started);
-    meetings->attach_server(*media);
-    return {};
+    settings.webhook_urls = config.webhook_urls;
+    settings.webhook_secret = config.webhook_secret;
+    settings.outbox_retention = config.outbox_retention;
+    settings.zone = zone;
+    events = std::make_unique<events::Events>(std::move(settings), *store.store, *requests, *client, clock,
+                                              loops.executor(0));
 }
 
-core::Result<> ServiceProcess::Parts::listen(api::ZoneResolver zone) {
+service::Vitals ServiceProcess::Parts::vitals() const {
+    service::Vitals vitals;
+    vitals.broker = events->broker();
+    vitals.webhooks = events->webhooks();
+    vitals.consumer = events->consumer();
+    vitals.chime = meetings->vitals();
+    jobs.add_to(vitals, clock.now());
+    return vitals;
+}
+
+api::SiteSettings ServiceProcess::Parts::site_settings(const core::ZoneResolver& zone) {
     api::SiteSettings site;
     site.app_name = config.app_name;
     site.version = config.version;
-    site.free_tier_minutes = config.free_tier_minutes;
-    site.time_zone = std::move(zone);
+    site.time_zone = zone;
     site.public_url = config.public_url;
     site.debug = config.debug;
+    site.vitals = [this] { return vitals(); };
+    site.names = neighbours->names();
+    site.issuer = neighbours->issuer();
+    site.refresh_grace = config.refresh_grace;
+    site.token_life = config.token_life;
+    site.chime_events_secret = config.chime_events_secret;
+    site.appointments_fill_in = config.verify_appointments;
+    site.media_regions = config.media_regions.empty() ? all_media_regions() : config.media_regions;
     site.accepting = [this] { return accepting.load(std::memory_order_relaxed); };
-    auto handler = api::make_site(std::move(site), *consultations, *tokens);
+    return site;
+}
+
+core::Result<> ServiceProcess::Parts::listen(const core::ZoneResolver& zone) {
+    auto handler = api::make_site(site_settings(zone), *consultations, *metering, neighbours->tokens());
     auto upgrade =
         [this, handler](const net::Request& request) -> asio::awaitable<std::variant<net::Response, net::Upgrade>> {
-        if (meetings::embedded::EmbeddedMeetings::is_signalling(request.path())) {
-            co_return co_await meetings->upgrade(request);
+        if (meetings->embedded() && meetings::embedded::EmbeddedMeetings::is_signalling(request.path())) {
+            co_return co_await meetings->embedded()->upgrade(request);
         }
         co_return co_await handler(request);
     };
@@ -216,16 +249,25 @@ core::Result<> ServiceProcess::Parts::listen(api::ZoneResolver zone) {
 
 void ServiceProcess::Parts::run() {
     tasks = std::make_unique<net::TaskGroup>(loops.executor(0));
-    tasks->spawn("sweep", repeat("sweep", kSweepEvery, [this]() -> service::Task<core::Result<void>> {
-                     const auto changed = co_await consultations->sweep();
-                     if (!changed) co_return std::unexpected(changed.error());
-                     co_return core::Result<void>{};
-                 }));
-    tasks->spawn("presence", repeat("presence", kReportEvery, [this]() -> service::Task<core::Result<void>> {
-                     co_return co_await meetings->report_connected();
-                 }));
+    const auto regularly = [this](const char* name, std::chrono::milliseconds every, Step step) {
+        tasks->spawn(name, repeat(name, every, std::move(step)));
+    };
+    regularly("sweep", kSweepEvery, [this] { return done(consultations->sweep()); });
+    regularly("thresholds", kSweepEvery, [this] { return metering->announce_thresholds(); });
+    if (meetings->embedded()) {
+        regularly("presence", kReportEvery, [this] { return meetings->embedded()->report_connected(); });
+    }
+    if (meetings->has_chime()) {
+        regularly("reconcile", config.chime_reconcile, [this] { return done(consultations->reconcile_meetings()); });
+    }
+    regularly("job backlog", kSweepEvery, [this] { return jobs.look(*store.store); });
+    // Several, so that one meeting that AWS does not answer about holds up nobody else's.
+    for (int i = 0; i < kJobWorkers; ++i) {
+        regularly("jobs", kJobsEvery, [this] { return do_jobs(*consultations); });
+    }
     accepting = true;
     loops.start();
+    events->start();
 }
 
 core::Result<std::string> token_secret(const Config& config) {
@@ -235,7 +277,7 @@ core::Result<std::string> token_secret(const Config& config) {
 
 core::Result<std::unique_ptr<ServiceProcess>> ServiceProcess::start(const Config& config) {
     // Before the first thread: a time zone is a matter of the whole process.
-    auto zone = api::load_time_zone(config.time_zone);
+    auto zone = core::load_time_zone(config.time_zone);
     if (!zone) return std::unexpected(zone.error());
     allow_many_descriptors();
     if (config.needs_data_dir()) {
@@ -245,11 +287,13 @@ core::Result<std::unique_ptr<ServiceProcess>> ServiceProcess::start(const Config
     if (!secret) return std::unexpected(secret.error());
 
     std::unique_ptr<ServiceProcess> process(new ServiceProcess(std::make_unique<Parts>(config)));
-    if (auto made = process->parts_->make(*secret, std::move(*zone)); !made) return std::unexpected(made.error());
+    if (auto made = process->parts_->make(*secret, *zone); !made) return std::unexpected(made.error());
     process->parts_->run();
     core::log::info("service started", {{"address", config.host + ":" + std::to_string(config.port)},
                                         {"media_port", std::to_string(config.media_port)},
                                         {"store", config.database_url ? "postgres" : "sqlite"},
+                                        {"meetings", process->parts_->meetings->describe()},
+                                        {"broker", config.broker ? "rabbitmq" : "none"},
                                         {"threads", std::to_string(config.threads)}});
     return process;
 }
@@ -260,9 +304,9 @@ ServiceProcess::~ServiceProcess() {
 }
 
 core::Result<std::string> ServiceProcess::demo() {
-    auto booked =
-        asio::co_spawn(parts_->loops.executor(0),
-                       book_demo(*parts_->consultations, *parts_->tokens, parts_->config.api_url), asio::use_future);
+    auto booked = asio::co_spawn(
+        parts_->loops.executor(0),
+        book_demo(*parts_->consultations, parts_->neighbours->tokens(), parts_->config.api_url), asio::use_future);
     const auto links = booked.get();
     if (!links) return std::unexpected(links.error());
     return describe(*links);
@@ -274,9 +318,14 @@ void ServiceProcess::stop(std::chrono::milliseconds limit) {
     parts.accepting = false;
     if (parts.http) parts.http->close();
     // Its last words travel over connections that the HTTP server still carries.
-    if (parts.media) parts.media->stop();
+    if (parts.meetings) parts.meetings->stop_media();
     if (parts.tasks) parts.tasks->stop(kTaskTime);
     if (parts.http && !parts.http->stop(limit)) core::log::warning("some requests were cut off");
+    // What those requests have changed goes out as far as it can; the rest waits in the outbox.
+    if (parts.events && !parts.events->stop(limit))
+        core::log::warning("some events were cut off; they will be sent again");
+    if (parts.client) parts.client->stop();
+    if (parts.meetings) parts.meetings->stop();
     if (parts.store.stop) parts.store.stop();
     parts.loops.stop();
     parts.loops.drop();

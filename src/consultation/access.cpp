@@ -46,6 +46,11 @@ Result<void> may_end(const Session& session, const Caller& caller) {
     return fail(ErrorKind::forbidden, "Only the doctor or admin can end the session");
 }
 
+Result<void> may_transcribe(const Session& session, const Caller& caller) {
+    if (part_of(session, caller) == Role::doctor) return {};
+    return fail(ErrorKind::forbidden, "Only the assigned doctor can transcribe the session");
+}
+
 Result<void> may_write_notes(const Session& session, const Caller& caller) {
     if (part_of(session, caller) == Role::doctor) return {};
     return fail(ErrorKind::forbidden, "Only the assigned doctor can update notes");

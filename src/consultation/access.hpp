@@ -31,6 +31,8 @@ core::Result<void> may_see(const Session& session, const Caller& caller);
 core::Result<Role> may_join(const Session& session, const Caller& caller);
 core::Result<void> may_start(const Session& session, const Caller& caller);
 core::Result<void> may_end(const Session& session, const Caller& caller);
+/// Transcription: the session's doctor.
+core::Result<void> may_transcribe(const Session& session, const Caller& caller);
 core::Result<void> may_write_notes(const Session& session, const Caller& caller);
 /// Lists by person: admins, and the person in that role.
 core::Result<void> may_list_of(const Caller& caller, Role role, std::string_view user_id);

@@ -3,7 +3,8 @@
 //
 //   SCHEDULED ── first join ──▶ WAITING ── the other joins ──▶ ACTIVE ── end, or all gone ──▶ COMPLETED
 //       │  └─────── cancel ───────┴──────▶ CANCELLED             end is also allowed before ACTIVE
-//       └── nobody, or only one, came by the scheduled end + grace ──▶ NO_SHOW ── end ──▶ COMPLETED
+//       └── nobody, or only one, came by the scheduled end (of a visit booked later: by then) + grace ──▶ NO_SHOW
+//           (end makes it COMPLETED)
 #pragma once
 
 #include <chrono>
@@ -25,10 +26,15 @@ struct Booking {
     Time scheduled_start_time;
     int duration_minutes = 30;
     std::optional<std::string> chief_complaint;
+    std::optional<std::string> media_region;
 };
 
-/// A new session. `meeting_url_base` is where clients reach this service (`API_URL`), for the announcement.
+/// A new session; `by` without an id is another service. `meeting_url_base` is where clients reach this service
+/// (`API_URL`), for the announcement.
 Change book(const Booking& booking, const Caller& by, Time now, std::string_view meeting_url_base);
+
+/// The announcement of a booking once more, for a listener that missed or lost the first.
+Event announce_again(const Session& session, std::string event_id, Time now, std::string_view meeting_url_base);
 
 /// The session as its booking answered it, before anything happened to it.
 Session as_booked(Session session);
@@ -47,24 +53,52 @@ struct Entry {
     std::optional<Time> present_until;  ///< Without news of the connection they have left by then.
 };
 
-/// Somebody comes in: opens their interval, moves the state on. Nullopt: they are in already and nothing changes.
-std::optional<Change> join(const Session& session, const Meeting& meeting, const Entry& entry, Time now);
+/// A meeting to enter: as it is, or just made. `note` says in the audit trail why it is where it is; mostly empty.
+struct Venue {
+    Meeting meeting;
+    std::string note;
+};
+
+/// Somebody comes in: opens their interval, moves the state on. A new meeting replaces the session's, whose stays end
+/// when somebody was last known to be there. Nullopt: they are in already and nothing changes.
+std::optional<Change> join(const Session& session, const Venue& venue, const Entry& entry, Time now);
 
 /// Gives a SCHEDULED session its meeting without anybody joining (an admin's start).
-std::optional<Change> prepare_meeting(const Session& session, const Meeting& meeting, const Caller& by, Time now);
+std::optional<Change> prepare_meeting(const Session& session, const Venue& venue, const Caller& by, Time now);
+
+/// The doctor started the session in the appointments service. Nullopt: that is known.
+core::Result<std::optional<Change>> note_start(const Session& session, const std::string& doctor_id, Time now);
+
+/// How a stay ended: by the person's own word (their identity in the meeting is then given up), or as the meeting saw.
+enum class Departure { by_call, seen };
 
 /// Closes the person's open interval at `at`. Nullopt: they are not in (a second leave counts nothing).
-std::optional<Change> leave(const Session& session, Role role, Time at, Time now);
+std::optional<Change> leave(const Session& session, Role role, Departure how, Time at, Time now);
+
+/// The meeting saw the person connect at `at`, and will see them leave: their stay counts from then and is open-ended.
+/// Nullopt: nothing new, or older than what is known.
+std::optional<Change> connected(const Session& session, Role role, Time at, Time now);
+
+/// The session's present meeting is over: all stays end at `at`, or where `at` is unset `unseen` before the last proof
+/// that somebody was there. Nullopt: nobody was in.
+std::optional<Change> meeting_over(const Session& session, std::optional<Time> at, std::chrono::seconds unseen,
+                                   Time now);
 
 struct Ending {
     std::optional<std::string> notes;  ///< Unset: earlier notes stay.
     std::optional<int> rating;
 };
 core::Result<Change> end(const Session& session, const Caller& by, const Ending& ending, Time now);
+/// The same at the wish of the appointments service, which gets an answer of its own. Nullopt: it is COMPLETED already.
+core::Result<std::optional<Change>> end_on_request(const Session& session, const Caller& by, Time now);
 
 core::Result<Change> cancel(const Session& session, const Caller& by, const std::string& reason, Time now);
 
 Change update_notes(const Session& session, const Caller& by, const std::string& notes, Time now);
+
+/// A line in the audit trail about something that changes nothing in the session itself.
+Change note(const Session& session, const std::string& user_id, std::string event_type, std::string description,
+            Time now);
 
 struct Patience {
     std::chrono::minutes abandoned_after{15};
@@ -77,10 +111,14 @@ std::optional<Change> advance(const Session& session, const Patience& patience, 
 /// Whole minutes from actual start to actual end; 0 while either is missing.
 int duration_minutes(const Session& session);
 
-/// A person's billed time: the whole minutes of all their closed intervals together, at least one for anybody who was
-/// there at all.
+/// A person's time: the whole minutes of all their closed intervals at one provider together, at least one for anybody
+/// who was there at all; summed over providers.
+int whole_minutes(std::chrono::microseconds attended);
 int attendee_minutes(const Attendee& attendee);
 int attendee_minutes(const Session& session);
+
+/// A stay as AWS bills it, in tenths of a minute, rounded up.
+std::int64_t billed_tenths(std::chrono::microseconds stay);
 
 const Attendee* find_attendee(const Session& session, Role role);
 

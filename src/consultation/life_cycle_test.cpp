@@ -13,7 +13,8 @@ using testing::IsEmpty;
 const Time kNow = core::parse_utc("2026-01-25T14:00:00").value();
 const Caller kDoctor{"12", "DOCTOR"};
 const Caller kPatient{"34", "PATIENT"};
-const Meeting kMeeting{"m-1", "pulseone-s", "local", "host", "fallback", "ws://host/control/m-1", "", 1};
+const Meeting kMeeting{
+    Provider::embedded, "m-1", "pulseone-s", "local", "host", "fallback", "ws://host/control/m-1", "", 1};
 const Patience kPatience{15min, 15min};
 
 Booking booking() {
@@ -36,11 +37,11 @@ Entry entry(Role role, std::optional<Time> present_until = {}) {
 }
 
 Session joined(const Session& session, Role role, Time at, std::optional<Time> until = {}) {
-    return join(session, kMeeting, entry(role, until), at).value().after;
+    return join(session, {kMeeting, {}}, entry(role, until), at).value().after;
 }
 
 Session left(const Session& session, Role role, Time at) {
-    return leave(session, role, at, at).value().after;
+    return leave(session, role, Departure::by_call, at, at).value().after;
 }
 
 /// Both in: the patient at 13:58, the doctor at 14:00.
@@ -83,14 +84,14 @@ TEST(Book, MakesAScheduledSessionAndAnnouncesItWithItsLink) {
 }
 
 TEST(Join, FirstPersonMakesItWaitSecondMakesItActive) {
-    const auto first = join(booked(), kMeeting, entry(Role::patient), kNow).value();
+    const auto first = join(booked(), {kMeeting, {}}, entry(Role::patient), kNow).value();
     EXPECT_EQ(first.after.status, Status::waiting);
     EXPECT_EQ(first.after.actual_start_time, kNow);
     EXPECT_EQ(first.after.patient_joined_at, kNow);
     EXPECT_THAT(audited(first), ElementsAre("MEETING_CREATED", "USER_JOINED"));
     EXPECT_THAT(types(first), ElementsAre("video.session.started", "video.user.joined"));
 
-    const auto second = join(first.after, kMeeting, entry(Role::doctor), kNow + 1min).value();
+    const auto second = join(first.after, {kMeeting, {}}, entry(Role::doctor), kNow + 1min).value();
     EXPECT_EQ(second.after.status, Status::active);
     EXPECT_EQ(second.after.actual_start_time, kNow);
     EXPECT_THAT(types(second), ElementsAre("video.user.joined"));
@@ -98,20 +99,20 @@ TEST(Join, FirstPersonMakesItWaitSecondMakesItActive) {
 }
 
 TEST(Join, D6AMeetingMadeBeforehandStillStartsTheClock) {
-    const auto prepared = prepare_meeting(booked(), kMeeting, {"1", "ADMIN"}, kNow - 1h).value();
+    const auto prepared = prepare_meeting(booked(), {kMeeting, {}}, {"1", "ADMIN"}, kNow - 1h).value();
     EXPECT_EQ(prepared.after.status, Status::scheduled);
     EXPECT_FALSE(prepared.after.actual_start_time);
-    const auto change = join(prepared.after, kMeeting, entry(Role::doctor), kNow).value();
+    const auto change = join(prepared.after, {kMeeting, {}}, entry(Role::doctor), kNow).value();
     EXPECT_EQ(change.after.status, Status::waiting);
     EXPECT_EQ(change.after.actual_start_time, kNow);
 }
 
 TEST(Join, AgainWhileInChangesNothingButTheDevice) {
     const auto session = running();
-    EXPECT_FALSE(join(session, kMeeting, entry(Role::doctor), kNow + 5min));
+    EXPECT_FALSE(join(session, {kMeeting, {}}, entry(Role::doctor), kNow + 5min));
     auto other_device = entry(Role::doctor);
     other_device.browser_info = "Firefox";
-    const auto change = join(session, kMeeting, other_device, kNow + 5min).value();
+    const auto change = join(session, {kMeeting, {}}, other_device, kNow + 5min).value();
     EXPECT_THAT(change.events, IsEmpty());
     EXPECT_THAT(change.intervals, IsEmpty());
     EXPECT_EQ(find_attendee(change.after, Role::doctor)->browser_info, "Firefox");
@@ -149,11 +150,11 @@ TEST(Start, D4OnlyAScheduledSessionStarts) {
 
 TEST(Leave, D8ASecondLeaveCountsNothing) {
     const auto session = left(running(), Role::patient, kNow + 10min);
-    EXPECT_FALSE(leave(session, Role::patient, kNow + 20min, kNow + 20min));
+    EXPECT_FALSE(leave(session, Role::patient, Departure::by_call, kNow + 20min, kNow + 20min));
 }
 
 TEST(Leave, NeverCountsBackwards) {
-    const auto change = leave(running(), Role::doctor, kNow - 1h, kNow + 1min).value();
+    const auto change = leave(running(), Role::doctor, Departure::seen, kNow - 1h, kNow + 1min).value();
     EXPECT_EQ(find_attendee(change.after, Role::doctor)->attended, 0us);
     EXPECT_EQ(change.after.doctor_left_at, kNow);
 }
@@ -231,6 +232,12 @@ TEST(Advance, D25NobodyCameIsANoShowAndOnePersonNamesTheOther) {
     EXPECT_EQ(change.after.status, Status::no_show);
     EXPECT_EQ(change.audit[0].event_description, "The doctor did not join the session");
     EXPECT_EQ(attendee_minutes(change.after), 40);
+}
+
+TEST(Advance, AVisitBookedInThePastIsNotMissedBeforeTheGraceSinceItsBooking) {
+    const auto late = book(booking(), kDoctor, kNow + 5h, "http://host").after;
+    EXPECT_FALSE(advance(late, kPatience, kNow + 5h + 15min));
+    EXPECT_TRUE(advance(late, kPatience, kNow + 5h + 15min + 1us));
 }
 
 TEST(Advance, PresenceThatRunsOutEndsWhenItWasLastSeen) {

@@ -17,6 +17,8 @@ constexpr std::array<std::string_view, 2> kBookingTypes{"CLINIC_BASED", "DIRECT_
 constexpr std::array<std::string_view, 6> kStatuses{"SCHEDULED", "WAITING",   "ACTIVE",
                                                     "COMPLETED", "CANCELLED", "NO_SHOW"};
 constexpr std::array<std::string_view, 2> kRoles{"DOCTOR", "PATIENT"};
+constexpr std::array<std::string_view, 2> kProviders{"embedded", "chime"};
+constexpr std::array<std::string_view, 2> kJobKinds{"END_MEETING", "REMOVE_ATTENDEE"};
 
 }  // namespace
 
@@ -29,6 +31,12 @@ std::string_view to_text(Status status) {
 std::string_view to_text(Role role) {
     return kRoles[static_cast<std::size_t>(role)];
 }
+std::string_view to_text(Provider provider) {
+    return kProviders[static_cast<std::size_t>(provider)];
+}
+std::string_view to_text(Job::Kind kind) {
+    return kJobKinds[static_cast<std::size_t>(kind)];
+}
 
 std::optional<BookingType> booking_type_from(std::string_view text) {
     return find<BookingType>(kBookingTypes, text);
@@ -38,6 +46,12 @@ std::optional<Status> status_from(std::string_view text) {
 }
 std::optional<Role> role_from(std::string_view text) {
     return find<Role>(kRoles, text);
+}
+std::optional<Provider> provider_from(std::string_view text) {
+    return find<Provider>(kProviders, text);
+}
+std::optional<Job::Kind> job_kind_from(std::string_view text) {
+    return find<Job::Kind>(kJobKinds, text);
 }
 
 }  // namespace consultation

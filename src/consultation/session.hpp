@@ -20,14 +20,19 @@ using core::Time;
 enum class BookingType { clinic_based, direct_doctor };
 enum class Status { scheduled, waiting, active, completed, cancelled, no_show };
 enum class Role { doctor, patient };
+/// Who carries a meeting: our own meeting server, or AWS Chime.
+enum class Provider { embedded, chime };
 
 /// The contract's spellings: `CLINIC_BASED`, `SCHEDULED`, `DOCTOR` … and back (exact, upper case).
 std::string_view to_text(BookingType type);
 std::string_view to_text(Status status);
 std::string_view to_text(Role role);
+/// `embedded`, `chime`; lower case.
+std::string_view to_text(Provider provider);
 std::optional<BookingType> booking_type_from(std::string_view text);
 std::optional<Status> status_from(std::string_view text);
 std::optional<Role> role_from(std::string_view text);
+std::optional<Provider> provider_from(std::string_view text);
 
 /// Nobody can join any more. (A doctor may still turn a NO_SHOW into COMPLETED: a wrongly missed visit is put right.)
 inline bool is_closed(Status status) {
@@ -37,6 +42,7 @@ inline bool is_closed(Status status) {
 /// The meeting that carries the call, as the provider made it. A session has at most one at a time; `generation` grows
 /// with each re-creation.
 struct Meeting {
+    Provider provider = Provider::embedded;
     std::string meeting_id;
     std::string external_meeting_id;
     std::string media_region;
@@ -62,7 +68,9 @@ struct Attendee {
     std::optional<std::string> device_type;
     std::optional<std::string> browser_info;
 
-    std::chrono::microseconds attended{0};        ///< Sum of the closed intervals.
+    std::chrono::microseconds attended{0};        ///< Sum of the closed intervals in embedded meetings.
+    std::chrono::microseconds attended_chime{0};  ///< Sum of the closed intervals in Chime meetings.
+    std::int64_t billed_tenths = 0;               ///< Those, each rounded up to tenths of a minute, as AWS bills.
     std::optional<std::string> open_interval_id;  ///< Set while present.
     std::optional<Time> opened_at;                ///< Start of the open interval; set together with the id.
     std::optional<Time> last_seen_at;             ///< Latest proof of presence within the open interval.
@@ -84,9 +92,11 @@ struct Session {
     Time scheduled_end_time;
     std::optional<Time> actual_start_time;
     std::optional<Time> actual_end_time;
-    int consultation_duration_minutes = 30;  ///< Planned.
+    int consultation_duration_minutes = 30;   ///< Planned.
+    std::optional<std::string> media_region;  ///< Asked for at the booking; unset: the installation's.
     std::optional<std::string> chief_complaint;
     std::optional<std::string> session_notes;
+    std::optional<Time> start_requested_at;                   ///< The appointments service announced the start.
     std::optional<Time> doctor_joined_at, patient_joined_at;  ///< First joins.
     std::optional<Time> doctor_left_at, patient_left_at;      ///< Last leaves; null while present.
     std::optional<Meeting> meeting;
@@ -132,16 +142,47 @@ struct Interval {
     Role role = Role::patient;
     Time joined_at;
     std::optional<Time> left_at;  ///< Null = still open.
+    Provider provider = Provider::embedded;
+    std::string meeting_id;  ///< The meeting they were in; empty for rows of earlier services.
 };
 
-/// The attendee-minutes of one person in one session; a commit replaces the row of (session, user).
+/// The attendee-minutes of one person in one session at one provider; a commit replaces the row of these three.
 struct UsageRecord {
     std::string session_id;
     std::string user_id;
-    int attendee_minutes = 0;
-    Time date;  ///< First join: decides the month it counts in.
+    int attendee_minutes = 0;  ///< Whole minutes.
+    Time date;                 ///< First join: decides the month it counts in.
     bool session_completed = false;
+    Provider provider = Provider::embedded;
+    std::int64_t billed_tenths = 0;  ///< Chime only, see Attendee.
 };
+
+/// A meeting that a session has, or had: kept so that any of its ids finds the session. Upserted by meeting id.
+struct MeetingRecord {
+    std::string meeting_id;
+    std::string session_id;
+    Provider provider = Provider::embedded;
+    int generation = 1;
+    Time created_at;
+    std::optional<Time> ended_at;
+};
+
+/// Something that must be done at the provider and outlives this process: written with the change that demands it,
+/// retried until it is done.
+struct Job {
+    enum class Kind { end_meeting, remove_attendee };
+    std::string job_id;  ///< UUID.
+    Kind kind = Kind::end_meeting;
+    std::string session_id;
+    Provider provider = Provider::chime;
+    std::string meeting_id;
+    std::string attendee_id;  ///< Only for remove_attendee.
+    Time due_at;
+    int attempts = 0;
+};
+/// `END_MEETING`, `REMOVE_ATTENDEE`.
+std::string_view to_text(Job::Kind kind);
+std::optional<Job::Kind> job_kind_from(std::string_view text);
 
 /// Everything one decision changes. Committed as one transaction, or not at all.
 struct Change {
@@ -151,6 +192,8 @@ struct Change {
     std::vector<Event> events;
     std::vector<Interval> intervals;
     std::vector<UsageRecord> usage;
+    std::vector<MeetingRecord> meetings;
+    std::vector<Job> jobs;
 };
 
 }  // namespace consultation

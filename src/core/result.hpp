@@ -17,6 +17,10 @@ enum class ErrorKind {
     conflict,         ///< Contradicts what is stored (409).
     unprocessable,    ///< Well-formed, but cannot be taken as it is (422).
     unavailable,      ///< A part we depend on is down; try again after `retry_after` (503).
+    timeout,          ///< A part we depend on did not answer in time (504).
+    bad_gateway,      ///< A part we depend on refused us or answered nonsense (502).
+    gone,             ///< It was there and is no more: a meeting that has ended (410).
+    unsupported,      ///< This installation cannot do it at all (501).
     internal,         ///< Our fault (500). `detail` is for the log only and is never sent to a client.
 };
 

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -25,8 +26,9 @@ class CallerCache {
 
     CallerCache();
 
-    std::optional<service::Caller> find(const core::Sha256& token, double now) const;
-    void put(const core::Sha256& token, const service::Caller& caller, Validity validity);
+    /// `generation` is that of the keys: what was found good with others is not known any more.
+    std::optional<service::Caller> find(const core::Sha256& token, double now, std::uint64_t generation) const;
+    void put(const core::Sha256& token, const service::Caller& caller, Validity validity, std::uint64_t generation);
 
   private:
     static constexpr std::size_t kShards = 16;
@@ -36,6 +38,7 @@ class CallerCache {
         core::Sha256 token{};
         service::Caller caller;
         Validity validity;
+        std::uint64_t generation = 0;
     };
     struct Shard {
         mutable std::mutex mutex;

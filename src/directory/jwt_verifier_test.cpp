@@ -260,7 +260,7 @@ TEST_F(JwtVerifierTest, RemembersEachTokenForItself) {
 
 TEST_F(JwtVerifierTest, KnowsItsAlgorithmsByName) {
     EXPECT_EQ(jwt_algorithm_from("HS512"), JwtAlgorithm::hs512);
-    for (const auto* other : {"", "none", "hs256", "RS256", "HS256 "})
+    for (const auto* other : {"", "none", "hs256", "RS512", "PS256", "HS256 "})
         EXPECT_EQ(jwt_algorithm_from(other), std::nullopt);
     EXPECT_THROW(JwtVerifier({.secret = "", .algorithm = JwtAlgorithm::hs256}, clock), std::invalid_argument);
 }

@@ -6,6 +6,7 @@
 #include "consultation/access.hpp"
 #include "consultation/life_cycle.hpp"
 #include "core/bytes.hpp"
+#include "service/change_loop.hpp"
 
 namespace service {
 namespace {
@@ -15,21 +16,6 @@ using consultation::Role;
 using consultation::Session;
 using core::ErrorKind;
 using core::fail;
-
-/// Each round somebody else has moved the session on; a session can only be moved on so often.
-constexpr int kMaxRounds = 64;
-
-auto not_found() {
-    return fail(ErrorKind::not_found, "Video consultation session not found");
-}
-auto too_busy() {
-    return fail(ErrorKind::unavailable, "The session is being changed by too many at once, try again",
-                std::chrono::seconds{1});
-}
-
-std::string external_user_id(Role role, const std::string& user_id) {
-    return (role == Role::doctor ? "doctor-" : "patient-") + user_id;
-}
 
 /// What makes two bookings the same: every field as understood, so that `30` and `"30"` do not differ.
 std::string fingerprint(const CreateRequest& r) {
@@ -46,12 +32,8 @@ std::string fingerprint(const CreateRequest& r) {
     add(core::format_rfc3339(r.scheduled_start_time));
     add(std::to_string(r.duration_minutes));
     add_optional(r.chief_complaint);
+    if (r.media_region) add(*r.media_region);
     return core::hex(core::sha256(core::as_bytes(text)));
-}
-
-const consultation::Attendee* by_attendee_id(const Session& session, const std::string& attendee_id) {
-    const auto found = std::ranges::find(session.attendees, attendee_id, &consultation::Attendee::chime_attendee_id);
-    return found == session.attendees.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -60,30 +42,62 @@ const consultation::Attendee* by_attendee_id(const Session& session, const std::
 Task<Result<Session>> Consultations::load(std::string session_id) {
     auto found = co_await store_.find(std::move(session_id));
     if (!found) co_return std::unexpected(found.error());
-    if (!*found) co_return not_found();
+    if (!*found) co_return session_not_found();
     co_return std::move(**found);
 }
 
-template <class Decide>
-Task<Result<Session>> Consultations::change(std::string session_id, Decide decide) {
-    for (int round = 0; round < kMaxRounds; ++round) {
-        auto session = co_await load(session_id);
-        if (!session) co_return std::unexpected(session.error());
-        Result<std::optional<Change>> decision = decide(*session, clock_.now());
-        if (!decision) co_return std::unexpected(decision.error());
-        if (!*decision) co_return std::move(*session);
-        auto after = (*decision)->after;
-        auto committed = co_await store_.commit(std::move(**decision));
-        if (!committed) co_return std::unexpected(committed.error());
-        if (*committed == Committed::applied) co_return after;
+Task<Result<Session>> Consultations::load_any(std::string id) {
+    auto found = co_await store_.find(id);
+    if (found && !*found) found = co_await store_.find_by_appointment(std::move(id));
+    if (!found) co_return std::unexpected(found.error());
+    if (!*found) co_return session_not_found();
+    co_return std::move(**found);
+}
+
+Task<Result<void>> Consultations::fill_from_appointment(CreateRequest& request) {
+    if (!settings_.appointments || !request.appointment_id) {
+        if (request.left_out.any_required()) {
+            co_return fail(ErrorKind::unprocessable, "doctor_id, patient_id and scheduled_start_time are required");
+        }
+        co_return Result<void>{};
     }
-    co_return too_busy();
+    const auto found = co_await settings_.appointments->appointment(*request.appointment_id);
+    if (!found) co_return std::unexpected(found.error());
+    if (!*found) co_return fail(ErrorKind::unprocessable, "The appointment does not exist");
+    const auto& appointment = **found;
+    if (!appointment.is_virtual) co_return fail(ErrorKind::unprocessable, "The appointment is not a virtual one");
+    if (appointment.is_cancelled) co_return fail(ErrorKind::unprocessable, "The appointment has been cancelled");
+    if (request.left_out.doctor) request.doctor_id = appointment.doctor_id;
+    if (request.left_out.patient) request.patient_id = appointment.patient_id;
+    if (request.doctor_id != appointment.doctor_id || request.patient_id != appointment.patient_id) {
+        co_return fail(ErrorKind::forbidden, "The appointment belongs to other participants");
+    }
+    if (request.left_out.start) {
+        if (!appointment.start) {
+            co_return fail(ErrorKind::unprocessable, "The appointment has no time yet: send scheduled_start_time");
+        }
+        request.scheduled_start_time = *appointment.start;
+    }
+    if (request.left_out.duration && appointment.duration_minutes) {
+        request.duration_minutes = std::clamp(*appointment.duration_minutes, 15, 120);
+    }
+    if (!request.clinic_id) request.clinic_id = appointment.clinic_id;
+    co_return Result<void>{};
 }
 
 Task<Result<Created>> Consultations::create(Caller caller, CreateRequest request) {
+    if (auto filled = co_await fill_from_appointment(request); !filled) co_return std::unexpected(filled.error());
     if (auto allowed = consultation::may_create(caller, request.doctor_id, request.patient_id); !allowed) {
         co_return std::unexpected(allowed.error());
     }
+    co_return co_await book(std::move(caller), std::move(request));
+}
+
+Task<Result<Created>> Consultations::book_requested(CreateRequest request) {
+    co_return co_await book(Caller{{}, "SERVICE"}, std::move(request));
+}
+
+Task<Result<Created>> Consultations::book(Caller caller, CreateRequest request) {
     std::optional<IdempotencyRecord> idempotency;
     if (request.idempotency_key) {
         idempotency = IdempotencyRecord{caller.user_id, *request.idempotency_key, fingerprint(request), {}};
@@ -132,6 +146,14 @@ Task<Result<Session>> Consultations::get(Caller caller, std::string session_id) 
     co_return session;
 }
 
+Task<Result<Session>> Consultations::get_by_appointment(Caller caller, std::string appointment_id) {
+    auto found = co_await store_.find_by_appointment(std::move(appointment_id));
+    if (!found) co_return std::unexpected(found.error());
+    if (!*found) co_return session_not_found();
+    if (auto allowed = consultation::may_see(**found, caller); !allowed) co_return std::unexpected(allowed.error());
+    co_return std::move(**found);
+}
+
 Task<Result<SessionPage>> Consultations::list(Caller caller, SessionQuery query) {
     if (caller.is_doctor()) {
         query.doctor_id = caller.user_id;
@@ -165,110 +187,6 @@ Task<Result<std::vector<consultation::AuditEntry>>> Consultations::events(Caller
     co_return co_await store_.audit_trail(std::move(session_id));
 }
 
-Task<Result<consultation::Meeting>> Consultations::meeting_of(const Session& session) {
-    if (session.meeting) co_return *session.meeting;
-    co_return co_await meetings_.create_meeting(session.session_id, 1);
-}
-
-Task<Result<Joined>> Consultations::enter(Session session, Role role, JoinRequest request, bool only_scheduled) {
-    for (int round = 0; round < kMaxRounds; ++round) {
-        if (auto open = only_scheduled ? consultation::can_start(session) : consultation::can_join(session); !open) {
-            co_return std::unexpected(open.error());
-        }
-        auto meeting = co_await meeting_of(session);
-        if (!meeting) co_return std::unexpected(meeting.error());
-        const auto& user_id = role == Role::doctor ? session.doctor_id : session.patient_id;
-        const auto* known = consultation::find_attendee(session, role);
-        auto credentials = co_await meetings_.credentials(*meeting, external_user_id(role, user_id),
-                                                          known ? known->chime_attendee_id : std::string{});
-        if (!credentials) co_return std::unexpected(credentials.error());
-
-        const auto now = clock_.now();
-        consultation::Entry entry{role,
-                                  credentials->attendee_id,
-                                  credentials->external_user_id,
-                                  request.device_type,
-                                  request.browser_info,
-                                  std::nullopt};
-        if (meetings_.reports_presence()) entry.present_until = now + settings_.join_timeout;
-        auto change = consultation::join(session, *meeting, entry, now);
-        auto reachable = meetings_.placed_for(*meeting, request.reached_at);
-        if (!change) {
-            auto who = user_id;
-            co_return Joined{std::move(session), role, std::move(who), std::move(reachable), std::move(*credentials)};
-        }
-        auto after = change->after;
-        auto committed = co_await store_.commit(std::move(*change));
-        if (!committed) co_return std::unexpected(committed.error());
-        if (*committed == Committed::applied) {
-            auto who = role == Role::doctor ? after.doctor_id : after.patient_id;
-            co_return Joined{std::move(after), role, std::move(who), std::move(reachable), std::move(*credentials)};
-        }
-        auto fresh = co_await load(session.session_id);
-        if (!fresh) co_return std::unexpected(fresh.error());
-        session = std::move(*fresh);
-    }
-    co_return too_busy();
-}
-
-Task<Result<Joined>> Consultations::join(Caller caller, std::string session_id, JoinRequest request) {
-    auto session = co_await load(std::move(session_id));
-    if (!session) co_return std::unexpected(session.error());
-    auto role = consultation::may_join(*session, caller);
-    if (!role) co_return std::unexpected(role.error());
-    co_return co_await enter(std::move(*session), *role, std::move(request), false);
-}
-
-Task<Result<std::pair<Session, std::optional<Joined>>>> Consultations::start(Caller caller, std::string session_id,
-                                                                             JoinRequest request) {
-    using Started = std::pair<Session, std::optional<Joined>>;
-    auto session = co_await load(session_id);
-    if (!session) co_return std::unexpected(session.error());
-    if (auto allowed = consultation::may_start(*session, caller); !allowed) co_return std::unexpected(allowed.error());
-
-    if (!caller.is_admin()) {
-        auto joined = co_await enter(std::move(*session), Role::doctor, std::move(request), true);
-        if (!joined) co_return std::unexpected(joined.error());
-        auto copy = joined->session;
-        co_return Started{std::move(copy), std::move(*joined)};
-    }
-    auto meeting = co_await meeting_of(*session);
-    if (!meeting) co_return std::unexpected(meeting.error());
-    auto prepared =
-        co_await change(std::move(session_id), [&](const Session& s, Time now) -> Result<std::optional<Change>> {
-            if (auto open = consultation::can_start(s); !open) return std::unexpected(open.error());
-            return consultation::prepare_meeting(s, s.meeting.value_or(*meeting), caller, now);
-        });
-    if (!prepared) co_return std::unexpected(prepared.error());
-    co_return Started{std::move(*prepared), std::nullopt};
-}
-
-Task<Result<Session>> Consultations::leave(Caller caller, std::string session_id) {
-    std::optional<std::string> attendee_id;
-    auto after = co_await change(session_id, [&](const Session& s, Time now) -> Result<std::optional<Change>> {
-        if (auto allowed = consultation::may_see(s, caller); !allowed) return std::unexpected(allowed.error());
-        const auto role = consultation::part_of(s, caller);
-        if (!role) return std::nullopt;
-        if (const auto* attendee = consultation::find_attendee(s, *role)) attendee_id = attendee->chime_attendee_id;
-        return consultation::leave(s, *role, now, now);
-    });
-    if (after && after->meeting && attendee_id) {
-        if (auto removed = co_await meetings_.remove_attendee(after->meeting->meeting_id, *attendee_id); !removed) {
-            co_return std::unexpected(removed.error());
-        }
-    }
-    co_return after;
-}
-
-Task<Result<Session>> Consultations::close_meeting(Result<Session> session) {
-    if (session && session->meeting) {
-        if (auto ended = co_await meetings_.end_meeting(session->meeting->meeting_id); !ended) {
-            co_return std::unexpected(ended.error());
-        }
-    }
-    co_return session;
-}
-
 Task<Result<Session>> Consultations::end(Caller caller, std::string session_id, EndRequest request) {
     auto after =
         co_await change(std::move(session_id), [&](const Session& s, Time now) -> Result<std::optional<Change>> {
@@ -294,91 +212,45 @@ Task<Result<Session>> Consultations::update_notes(Caller caller, std::string ses
     });
 }
 
-Task<Result<Usage>> Consultations::usage(Caller caller, Time from, Time to) {
-    if (auto allowed = consultation::may_see_usage(caller); !allowed) co_return std::unexpected(allowed.error());
-    co_return co_await store_.usage(from, to);
+Task<Result<Session>> Consultations::start_requested(std::string session_id, std::string doctor_id) {
+    co_return co_await change(std::move(session_id),
+                              [&](const Session& s, Time now) { return consultation::note_start(s, doctor_id, now); });
 }
 
-Task<Result<Admission>> Consultations::admit(std::string meeting_id, std::string attendee_id) {
-    auto found = co_await store_.find_by_meeting(std::move(meeting_id));
-    if (!found) co_return std::unexpected(found.error());
-    const auto* attendee = *found ? by_attendee_id(**found, attendee_id) : nullptr;
-    if (!attendee) co_return Admission{};
-    if (consultation::is_closed((*found)->status)) co_return Admission{Admission::Verdict::ended, {}};
-    co_return Admission{Admission::Verdict::admitted, attendee->external_user_id};
-}
-
-Task<Result<void>> Consultations::attendee_connected(std::string meeting_id, std::string attendee_id, Time at) {
-    auto found = co_await store_.find_by_meeting(meeting_id);
-    if (!found) co_return std::unexpected(found.error());
-    if (!*found) co_return Result<void>{};
-    for (int round = 0; round < kMaxRounds; ++round) {
-        const auto& session = **found;
-        if (consultation::is_closed(session.status)) co_return co_await meetings_.end_meeting(meeting_id);
-        const auto* attendee = by_attendee_id(session, attendee_id);
-        if (!attendee) co_return Result<void>{};
-        if (attendee->present()) {
-            std::vector<Heartbeat> beat(1, Heartbeat{attendee_id, at, at + settings_.presence_timeout});
-            co_return co_await store_.heartbeat(std::move(beat));
-        }
-        const consultation::Entry entry{attendee->role, attendee_id,  attendee->external_user_id,
-                                        std::nullopt,   std::nullopt, at + settings_.presence_timeout};
-        auto change = consultation::join(session, *session.meeting, entry, at);
-        if (!change) co_return Result<void>{};
-        auto committed = co_await store_.commit(std::move(*change));
-        if (!committed) co_return std::unexpected(committed.error());
-        if (*committed == Committed::applied) co_return Result<void>{};
-        found = co_await store_.find_by_meeting(meeting_id);
-        if (!found) co_return std::unexpected(found.error());
-        if (!*found) co_return Result<void>{};
-    }
-    co_return too_busy();
-}
-
-Task<Result<void>> Consultations::attendee_gone(std::string meeting_id, std::string attendee_id, Time at) {
-    auto found = co_await store_.find_by_meeting(std::move(meeting_id));
-    if (!found) co_return std::unexpected(found.error());
-    if (!*found) co_return Result<void>{};
+Task<Result<Session>> Consultations::end_requested(std::string session_id, Caller by) {
     auto after =
-        co_await change((*found)->session_id, [&](const Session& s, Time now) -> Result<std::optional<Change>> {
-            const auto* attendee = by_attendee_id(s, attendee_id);
-            // An interval that opened after the loss belongs to a newer visit.
-            if (!attendee || !attendee->present() || *attendee->opened_at > at) return std::nullopt;
-            return consultation::leave(s, attendee->role, at, now);
+        co_await change(std::move(session_id), [&](const Session& s, Time now) -> Result<std::optional<Change>> {
+            if (!consultation::part_of(s, by)) return fail(ErrorKind::forbidden, "Not a participant of the session");
+            return consultation::end_on_request(s, by, now);
         });
-    if (!after) co_return std::unexpected(after.error());
-    co_return Result<void>{};
+    co_return co_await close_meeting(std::move(after));
 }
 
-Task<Result<void>> Consultations::attendees_seen(std::vector<std::string> attendee_ids) {
-    if (attendee_ids.empty()) co_return Result<void>{};
-    const auto now = clock_.now();
-    std::vector<Heartbeat> beats;
-    beats.reserve(attendee_ids.size());
-    for (auto& id : attendee_ids) beats.push_back({std::move(id), now, now + settings_.presence_timeout});
-    co_return co_await store_.heartbeat(std::move(beats));
-}
-
-Task<Result<int>> Consultations::sweep() {
-    constexpr int kBatch = 100;
-    auto due = co_await store_.due({clock_.now(), settings_.abandoned_after, settings_.no_show_grace}, kBatch);
-    if (!due) co_return std::unexpected(due.error());
-    const consultation::Patience patience{settings_.abandoned_after, settings_.no_show_grace};
-    int changed = 0;
-    for (const auto& session_id : *due) {
-        bool decided = false;
-        auto after = co_await change(session_id, [&](const Session& s, Time now) -> Result<std::optional<Change>> {
-            auto next = consultation::advance(s, patience, now);
-            decided = next.has_value();
-            return next;
-        });
-        if (!after) co_return std::unexpected(after.error());
-        if (!decided) continue;
-        ++changed;
-        if (!consultation::is_closed(after->status)) continue;
-        if (auto closed = co_await close_meeting(std::move(after)); !closed) co_return std::unexpected(closed.error());
+Task<Result<void>> Consultations::report_quality(Caller caller, std::string session_id, QualityReport report) {
+    auto session = co_await load(std::move(session_id));
+    if (!session) co_return std::unexpected(session.error());
+    const auto role = consultation::may_join(*session, caller);
+    if (!role) co_return std::unexpected(role.error());
+    const auto* attendee = consultation::find_attendee(*session, *role);
+    if (!attendee || !session->meeting) {
+        co_return fail(ErrorKind::conflict, "Quality can be reported once you have joined the session");
     }
-    co_return changed;
+    co_return co_await store_.record_quality(session->session_id, attendee->user_id, session->meeting->provider,
+                                             std::move(report), clock_.now());
+}
+
+Task<Result<bool>> Consultations::in_running_session(Caller caller) {
+    if (!caller.is_doctor() && !caller.is_patient()) co_return false;
+    for (const auto status : {consultation::Status::active, consultation::Status::waiting}) {
+        SessionQuery query;
+        (caller.is_doctor() ? query.doctor_id : query.patient_id) = caller.user_id;
+        query.status = status;
+        query.limit = 1;
+        const auto page = co_await store_.list(std::move(query));
+        if (!page) co_return std::unexpected(page.error());
+        if (page->total > 0) co_return true;
+    }
+    co_return false;
 }
 
 }  // namespace service

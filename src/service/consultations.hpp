@@ -11,8 +11,11 @@
 #include "consultation/life_cycle.hpp"
 #include "consultation/session.hpp"
 #include "core/result.hpp"
+#include "service/directory.hpp"
 #include "service/meeting_provider.hpp"
+#include "service/meter.hpp"
 #include "service/session_store.hpp"
+#include "service/store.hpp"
 #include "service/task.hpp"
 #include "service/token_verifier.hpp"
 
@@ -23,6 +26,11 @@ using core::Result;
 /// A booking as validated by `api`: lengths and ranges hold, times are UTC, CLINIC_BASED names its appointment.
 struct CreateRequest : consultation::Booking {
     std::optional<std::string> idempotency_key;
+    /// What the client did not say and the appointment will; only where appointments are looked up.
+    struct LeftOut {
+        bool doctor = false, patient = false, start = false, duration = false;
+        bool any_required() const { return doctor || patient || start; }
+    } left_out;
 };
 
 struct Created {
@@ -64,36 +72,46 @@ struct ConsultationsSettings {
     std::chrono::seconds join_timeout{120};     ///< Joined, but never connected to the meeting: gone after so long.
     std::chrono::seconds presence_timeout{45};  ///< Connected, then no heartbeat: gone after so long.
     std::string meeting_url_base = "http://localhost:8086";  ///< `API_URL`.
+    Appointments* appointments = nullptr;  ///< Looks appointments up at booking; null: they are taken on trust.
 };
 
 /// Owns nothing but references; they must outlive it. Any control-plane thread. Errors carry the contract's texts.
 class Consultations {
   public:
-    Consultations(ConsultationsSettings settings, SessionStore& store, MeetingProvider& meetings,
-                  const core::Clock& clock)
+    Consultations(ConsultationsSettings settings, Store& store, MeetingProvider& meetings, const core::Clock& clock)
         : settings_(std::move(settings)), store_(store), meetings_(meetings), clock_(clock) {}
 
     Task<Result<Created>> create(Caller caller, CreateRequest request);
     Task<Result<consultation::Session>> get(Caller caller, std::string session_id);
+    Task<Result<consultation::Session>> get_by_appointment(Caller caller, std::string appointment_id);
     /// `query` restricts within what the caller may see: admins all, doctors and patients their own, others nothing.
     Task<Result<SessionPage>> list(Caller caller, SessionQuery query);
     Task<Result<SessionPage>> list_of_doctor(Caller caller, std::string doctor_id, SessionQuery query);
     Task<Result<SessionPage>> list_of_patient(Caller caller, std::string patient_id, SessionQuery query);
     Task<Result<std::vector<consultation::AuditEntry>>> events(Caller caller, std::string session_id);
 
-    Task<Result<Joined>> join(Caller caller, std::string session_id, JoinRequest request);
+    /// `id`: of the session, or of its appointment.
+    Task<Result<Joined>> join(Caller caller, std::string id, JoinRequest request);
     /// The doctor starts and joins; an admin starts without joining (`credentials` are empty then).
-    Task<Result<std::pair<consultation::Session, std::optional<Joined>>>> start(Caller caller, std::string session_id,
+    Task<Result<std::pair<consultation::Session, std::optional<Joined>>>> start(Caller caller, std::string id,
                                                                                 JoinRequest request);
     Task<Result<consultation::Session>> leave(Caller caller, std::string session_id);
     Task<Result<consultation::Session>> end(Caller caller, std::string session_id, EndRequest request);
     Task<Result<consultation::Session>> cancel(Caller caller, std::string session_id, std::string reason);
     Task<Result<consultation::Session>> update_notes(Caller caller, std::string session_id, std::string notes);
 
-    /// Figures of the month [from, to).
-    Task<Result<Usage>> usage(Caller caller, Time from, Time to);
+    /// The doctor has the meeting written down, or stops that.
+    Task<Result<consultation::Session>> start_transcription(Caller caller, std::string session_id,
+                                                            TranscriptionOptions options);
+    Task<Result<consultation::Session>> stop_transcription(Caller caller, std::string session_id);
+    /// A participant's client tells how its call was; allowed from the first join on, also after the end.
+    Task<Result<void>> report_quality(Caller caller, std::string session_id, QualityReport report);
+    /// Whether the caller takes part in a session that is WAITING or ACTIVE.
+    Task<Result<bool>> in_running_session(Caller caller);
+
     /// The present time in UTC, for answers that need it.
     Time now() const { return clock_.now(); }
+    const std::string& url_base() const { return settings_.meeting_url_base; }
     Task<Result<void>> ping() { return store_.ping(); }
 
     /// The meeting server asks whether this attendee may connect.
@@ -102,6 +120,19 @@ class Consultations {
     Task<Result<void>> attendee_connected(std::string meeting_id, std::string attendee_id, Time at);
     Task<Result<void>> attendee_gone(std::string meeting_id, std::string attendee_id, Time at);
     Task<Result<void>> attendees_seen(std::vector<std::string> attendee_ids);
+
+    /// What AWS tells about one of our meetings: in any order, any number of times. Unknown meetings are fine.
+    Task<Result<void>> chime_event(ChimeEvent event);
+    /// Asks Chime about its open sessions and closes the stays of those whose meeting is gone. Call every minute or so.
+    Task<Result<int>> reconcile_meetings();
+    /// Takes one durable job that is due and tries it. Returns how many it took: 0 or 1.
+    Task<Result<int>> do_jobs();
+
+    /// The appointments service booked, announced the start, or ended the session, in its own way; see
+    /// PlatformRequests.
+    Task<Result<Created>> book_requested(CreateRequest request);
+    Task<Result<consultation::Session>> start_requested(std::string session_id, std::string doctor_id);
+    Task<Result<consultation::Session>> end_requested(std::string session_id, Caller by);
 
     /// Closes what nobody closes (expired presence, abandoned and missed visits). Call every few seconds; several
     /// processes may. Returns how many sessions it changed.
@@ -113,14 +144,31 @@ class Consultations {
     /// Result<optional<Change>>; nullopt leaves the session as it is.
     template <class Decide>
     Task<Result<consultation::Session>> change(std::string session_id, Decide decide);
-    Task<Result<consultation::Meeting>> meeting_of(const consultation::Session& session);
+    /// The session with this id, or of the appointment with this id.
+    Task<Result<consultation::Session>> load_any(std::string id);
+    Task<Result<void>> fill_from_appointment(CreateRequest& request);
+    Task<Result<Created>> book(Caller by, CreateRequest request);
+    Task<Result<MadeMeeting>> make_meeting(const consultation::Session& session);
+    struct Entrance {
+        consultation::Venue venue;
+        Credentials credentials;
+        bool made_here = false;  ///< The meeting is new.
+    };
+    /// A working way into the session's meeting, which is made (anew) where it is not there.
+    Task<Result<Entrance>> entrance(const consultation::Session& session, consultation::Role role);
+    /// Ends a meeting that no session has.
+    Task<Result<void>> discard(const consultation::Session& session, const consultation::Meeting& meeting);
     Task<Result<Joined>> enter(consultation::Session session, consultation::Role role, JoinRequest request,
                                bool only_scheduled);
+    Task<Result<consultation::Session>> running_with_doctor(Caller caller, std::string session_id);
+    static core::Error meeting_error(core::Error error);
     /// Ends the meeting of a session that has just been closed.
     Task<Result<consultation::Session>> close_meeting(Result<consultation::Session> session);
+    Task<Result<void>> reconcile_meeting(const consultation::Session& session);
+    Task<Result<void>> close_stay(std::string session_id, std::string attendee_id, Time at);
 
     ConsultationsSettings settings_;
-    SessionStore& store_;
+    Store& store_;
     MeetingProvider& meetings_;
     const core::Clock& clock_;
 };

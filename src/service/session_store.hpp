@@ -49,13 +49,6 @@ enum class Committed {
     duplicate_key,          ///< New session, but the idempotency key is taken.
 };
 
-/// Figures of one month (UTC), see contract section 1.4.
-struct Usage {
-    std::int64_t attendee_minutes = 0;  ///< Sum of the usage records dated in [from, to).
-    std::int64_t sessions = 0;          ///< Created in [from, to).
-    std::int64_t active_sessions = 0;   ///< WAITING or ACTIVE now.
-};
-
 /// Proof that somebody is still in the meeting.
 struct Heartbeat {
     std::string chime_attendee_id;
@@ -77,6 +70,7 @@ class SessionStore {
     virtual ~SessionStore() = default;
 
     virtual Task<core::Result<std::optional<consultation::Session>>> find(std::string session_id) = 0;
+    /// By any meeting that the session has or had.
     virtual Task<core::Result<std::optional<consultation::Session>>> find_by_meeting(std::string meeting_id) = 0;
     /// The one that is not cancelled.
     virtual Task<core::Result<std::optional<consultation::Session>>> find_by_appointment(
@@ -88,21 +82,26 @@ class SessionStore {
                                                                                   std::string key) = 0;
 
     /// One transaction: the session row (only if it still has `expected_version`, or does not exist for -1), its
-    /// attendees (upserted by row id), audit, outbox, intervals, usage records and the idempotency record.
+    /// attendees (upserted by row id), audit, outbox, intervals, usage records, meetings, jobs and the idempotency
+    /// record.
     /// When it returns `applied` the change survives kill -9 and power loss.
     virtual Task<core::Result<Committed>> commit(consultation::Change change,
                                                  std::optional<IdempotencyRecord> idempotency = {}) = 0;
-
-    virtual Task<core::Result<Usage>> usage(Time from, Time to) = 0;
 
     /// Moves last_seen_at and present_until forward for those with an open interval; touches no version.
     virtual Task<core::Result<void>> heartbeat(std::vector<Heartbeat> beats) = 0;
 
     /// Ids of sessions with something due, at most `limit`, most overdue first:
     /// - an open interval whose present_until has passed (any status), or
-    /// - SCHEDULED or WAITING, scheduled_end_time + no_show_grace < now, and nobody present, or
+    /// - SCHEDULED or WAITING, nobody present, and the later of scheduled_end_time and created_at + no_show_grace <
+    /// now, or
     /// - ACTIVE, nobody present, and the latest left_at of its attendees + abandoned_after < now.
     virtual Task<core::Result<std::vector<std::string>>> due(DuePolicy policy, int limit) = 0;
+
+    /// Ids of sessions that are WAITING or ACTIVE and have a meeting of this provider, after `after` in the order of
+    /// ids.
+    virtual Task<core::Result<std::vector<std::string>>> open_at(consultation::Provider provider, std::string after,
+                                                                 int limit) = 0;
 
     /// A real round trip, at most a second.
     virtual Task<core::Result<void>> ping() = 0;

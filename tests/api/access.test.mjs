@@ -6,6 +6,7 @@ import { eachStore, sessions } from '../lib/world.js';
 
 const admins = ['ADMIN', 'CLINIC_ADMIN', 'SYS_ADMIN'];
 const others = ['PHARMACIST', 'SERVICE', 'doctor', 'NURSE'];
+const eventsSecret = 'a secret of these tests';
 const noAccess = 'You do not have access to this video consultation session';
 
 const refused = (answer, status, detail) => assert.deepEqual([answer.status, answer.body], [status, { detail }]);
@@ -40,6 +41,8 @@ eachStore('access', (world) => {
             ['POST', sessions], ['GET', sessions], ['GET', visit.path], ['POST', `${visit.path}/join`], ['POST', `${visit.path}/start`],
             ['POST', `${visit.path}/leave`], ['POST', `${visit.path}/end`], ['POST', `${visit.path}/cancel`], ['PUT', `${visit.path}/notes`],
             ['GET', `${visit.path}/events`], ['GET', `${sessions}/doctor/${visit.doctorId}`], ['GET', `${sessions}/patient/${visit.patientId}`],
+            ['GET', `${sessions}/by-appointment/${visit.id}`], ['POST', `${visit.path}/quality`],
+            ['POST', `${visit.path}/transcription`], ['DELETE', `${visit.path}/transcription`],
             ['GET', '/api/video/metrics/usage'], ['GET', `${sessions}/no-such-session`], ['GET', `${sessions}?status=nonsense`],
         ];
         for (const [method, target] of requests) {
@@ -210,6 +213,104 @@ eachStore('access', (world) => {
         for (const role of ['DOCTOR', 'PATIENT', ...admins, ...others]) allowed(await world().client.get(sessions, world().token(role, 'anybody')));
     });
 
+    test('the session of an appointment: its people and admins', async () => {
+        const { client } = world();
+        const appointment = world().newAppointment();
+        const visit = await world().visit({ booking_type: 'CLINIC_BASED', appointment_id: appointment });
+        const target = `${sessions}/by-appointment/${appointment}`;
+        for (const token of [visit.doctor, visit.patient, ...admins.map((role) => world().token(role, 'boss'))]) {
+            const found = await client.get(target, token);
+            allowed(found);
+            assert.equal(found.body.session_id, visit.id);
+        }
+        const stranger = world().pair();
+        for (const token of [stranger.doctor, stranger.patient, ...others.map((role) => world().token(role, visit.doctorId))]) {
+            refused(await client.get(target, token), 403, noAccess);
+        }
+        for (const id of [world().newAppointment(), visit.id, '%00', '%ff', 'x'.repeat(200)]) {
+            refused(await client.get(`${sessions}/by-appointment/${id}`, visit.doctor), 404, 'Video consultation session not found');
+        }
+        // A cancelled session makes room for the next.
+        await visit.cancel(visit.patient);
+        refused(await client.get(target, visit.doctor), 404, 'Video consultation session not found');
+    });
+
+    test('joining and starting by the id of the appointment', async () => {
+        const { client } = world();
+        const appointment = world().newAppointment();
+        const visit = await world().visit({ booking_type: 'CLINIC_BASED', appointment_id: appointment });
+        const joined = await client.post(`${sessions}/${appointment}/join`, visit.patient, {});
+        allowed(joined);
+        assert.equal(joined.body.session_id, visit.id);
+        refused(await client.post(`${sessions}/${appointment}/join`, world().pair().patient, {}), 403, noAccess);
+        const another = await world().visit({ booking_type: 'CLINIC_BASED', appointment_id: world().newAppointment() });
+        const started = await client.request('POST', `${sessions}/${another.booked.appointment_id}/start`, { token: another.doctor });
+        allowed(started);
+        assert.equal(started.body.session_id, another.id);
+    });
+
+    test('transcription: the doctor alone, in a meeting, and at Chime only', async () => {
+        const { client } = world();
+        const visit = await world().visit();
+        const target = `${visit.path}/transcription`;
+        const ask = [(token) => client.request('POST', target, { token }), (token) => client.delete(target, token)];
+        for (const act of ask) {
+            refused(await act(visit.doctor), 409, 'The session has no running meeting');
+            for (const token of [visit.patient, world().admin, world().pair().doctor]) {
+                refused(await act(token), 403, 'Only the assigned doctor can transcribe the session');
+            }
+        }
+        await visit.to('ACTIVE');
+        for (const act of ask) refused(await act(visit.doctor), 501, "Transcription needs AWS Chime; this meeting runs on the service's own server");
+        refused(await client.post(target, visit.doctor, { language_code: 'de-DE' }), 501, "Transcription needs AWS Chime; this meeting runs on the service's own server");
+        assert.equal((await client.post(target, visit.doctor, { language_code: 'xx', medical: 1 })).body.detail.length, 2);
+        refused(await client.request('POST', `${sessions}/nobody/transcription`, { token: visit.doctor }), 404, 'Video consultation session not found');
+    });
+
+    test("figures of the call: the session's people, once they have joined", async () => {
+        const { client } = world();
+        const visit = await world().visit();
+        const report = (token) => client.post(`${visit.path}/quality`, token, { audio_quality_score: 5 });
+        refused(await report(visit.patient), 409, 'Quality can be reported once you have joined the session');
+        await visit.join(visit.patient);
+        allowed(await report(visit.patient), 204);
+        refused(await report(visit.doctor), 409, 'Quality can be reported once you have joined the session');
+        refused(await report(world().admin), 403, 'You are not authorized to join this session');
+        refused(await report(world().pair().patient), 403, noAccess);
+        refused(await client.post(`${sessions}/nobody/quality`, visit.patient, { audio_quality_score: 5 }), 404, 'Video consultation session not found');
+    });
+
+    test("Chime's notifications: whoever has the secret", async () => {
+        const { client } = world();
+        const target = '/api/video/chime/events';
+        const send = (headers, body = {}) => client.request('POST', target, { headers, body });
+        for (const headers of [{}, { 'X-Api-Key': 'x' }, { Authorization: 'Basic YXdzOng=' }, { Authorization: `Bearer ${world().admin}` }]) {
+            refused(await send(headers), 401, 'Not authenticated');
+        }
+        const basic = `Basic ${Buffer.from(`aws:${eventsSecret}`).toString('base64')}`;
+        for (const headers of [{ 'X-Api-Key': eventsSecret }, { Authorization: basic }]) {
+            const answer = await send(headers);
+            allowed(answer, 202);
+            assert.deepEqual(answer.body, { accepted: 0 });
+        }
+        const ended = {
+            id: 'e-1', 'detail-type': 'Chime Meeting State Change', source: 'aws.chime', time: '2026-01-25T14:00:00Z',
+            detail: { eventType: 'chime:MeetingEnded', timestamp: Date.now(), meetingId: 'somebody-elses' },
+        };
+        assert.deepEqual((await send({ 'X-Api-Key': eventsSecret }, [ended, ended, { nonsense: 1 }])).body, { accepted: 2 });
+        assert.equal((await client.request('POST', target, { headers: { 'X-Api-Key': eventsSecret }, text: '{"broken' })).status, 422);
+    });
+
+    test('a token is renewed for people in a running session', async () => {
+        const { client } = world();
+        const visit = await (await world().visit()).to('WAITING');
+        for (const token of [visit.patient, visit.doctor]) {
+            const answer = await client.request('POST', '/api/video/auth/refresh-token', { token });
+            allowed(answer);
+            allowed(await visit.get(answer.body.access_token));
+        }
+    });
+
     test('usage figures: doctors and admins', async () => {
         const { client } = world();
         const target = '/api/video/metrics/usage';
@@ -239,8 +340,9 @@ eachStore('access', (world) => {
         const { client } = world();
         const used = new Set([...client.seen].filter((each) => / 20\d$/.test(each)).map((each) => each.replace(/ \d+$/, '')));
         for (const [path, item] of Object.entries(client.document.paths)) {
-            if (!path.startsWith('/api/video')) continue;
+            // Transcription succeeds at Chime only.
+            if (!path.startsWith('/api/video') || path.endsWith('/transcription')) continue;
             for (const method of Object.keys(item)) assert.ok(used.has(`${method.toUpperCase()} ${path}`), `${method} ${path}`);
         }
     });
-});
+}, { env: { CHIME_EVENTS_SECRET: eventsSecret } });

@@ -57,6 +57,11 @@ eachStore('the contract end to end', (world) => {
             cancelled_by: null,
             cancellation_reason: null,
             connection_quality_rating: null,
+            meeting_provider: null,
+            doctor_name: null,
+            doctor_specialty: null,
+            patient_name: null,
+            clinic_name: null,
             duration_minutes: null,
             attendee_minutes: 0,
             attendees: [],
@@ -124,14 +129,21 @@ eachStore('the contract end to end', (world) => {
         assert.equal(events[2].event_description, 'PATIENT joined the session');
         assert.equal(new Set(events.map((each) => each.event_id)).size, 5);
 
-        const usage = (await client.get('/api/video/metrics/usage', doctor)).body;
+        const { days, average_session_duration_minutes: average, month, ...usage } = (await client.get('/api/video/metrics/usage', doctor)).body;
         assert.deepEqual(usage, {
             total_attendee_minutes_current_month: 2,
             free_tier_limit: 1000,
-            remaining_minutes: 998,
-            percentage_used: 0.2,
+            remaining_minutes: 1000,
+            percentage_used: 0,
             total_sessions_current_month: 1,
             active_sessions: 0,
+            level: 'HEALTHY',
+            by_provider: { chime: { attendee_minutes: 0, sessions: 0 }, embedded: { attendee_minutes: 2, sessions: 1 } },
+            quality: { reports: 0, average_latency_ms: null, packet_loss_percentage: null, audio_quality_score: null, video_quality_score: null },
+            sessions: null,
         });
+        assert.equal(month, createdAt.slice(0, 7));
+        assert.deepEqual(days, [{ date: waiting.actual_start_time.slice(0, 10), chime: 0, embedded: 2 }]);
+        assert.ok(average >= 0 && average < 1);
     });
 });

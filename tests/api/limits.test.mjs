@@ -50,7 +50,7 @@ eachStore('limits', (world) => {
     test('methods that a path does not have are 405 and told, unknown paths 404', async () => {
         const { client } = world();
         for (const [method, target, allow] of [
-            ['DELETE', sessions, 'POST, GET'], ['PATCH', `${sessions}/x`, 'GET'], ['GET', `${sessions}/x/join`, 'POST'], ['POST', `${sessions}/x/notes`, 'PUT'],
+            ['DELETE', sessions, 'POST, GET'], ['GET', `${sessions}/x/transcription`, 'POST, DELETE'], ['GET', '/api/video/chime/events', 'POST'], ['POST', '/metrics', 'GET'], ['PATCH', `${sessions}/x`, 'GET'], ['GET', `${sessions}/x/join`, 'POST'], ['POST', `${sessions}/x/notes`, 'PUT'],
             ['PUT', '/health', 'GET'], ['POST', '/docs', 'GET'], ['OPTIONS', sessions, 'POST, GET'], ['PROPFIND', '/', 'GET'],
         ]) {
             const answer = await client.request(method, target);

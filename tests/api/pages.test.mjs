@@ -133,6 +133,29 @@ eachStore('pages', (world) => {
         assert.equal((await client.request('GET', '/nothing', { headers: { 'X-Request-ID': 'trace-42' } })).headers['x-request-id'], 'trace-42');
     });
 
+    test('metrics for Prometheus, without a token and without people', async () => {
+        const { client } = world();
+        const visit = await (await world().visit()).to('ACTIVE');
+        const answer = await client.get('/metrics');
+        assert.equal(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+        const values = new Map();
+        for (const line of answer.text.trimEnd().split('\n')) {
+            if (line.startsWith('# ')) {
+                assert.match(line, /^# (HELP|TYPE) video_consultation_[a-z_]+ ./);
+                continue;
+            }
+            const [, name, value] = line.match(/^(video_consultation_[a-z_]+(?:\{[a-z_]+="[^"]*"\})?) (\d+(?:\.\d+)?)$/) ?? assert.fail(line);
+            assert.ok(!values.has(name), name);
+            values.set(name, Number(value));
+        }
+        assert.equal(values.get('video_consultation_database_up'), 1);
+        assert.equal(values.get(`video_consultation_build_info{version="${client.document.info.version}"}`), 1);
+        assert.equal(values.get('video_consultation_jobs_waiting'), 0);
+        assert.ok(values.has('video_consultation_outbox_waiting{channel="broker"}'));
+        assert.ok(![...values.keys()].some((name) => name.includes('chime') || name.includes('link_up')), 'neither Chime nor peers are configured');
+        for (const secret of [visit.id, visit.doctorId, visit.patientId]) assert.ok(!answer.text.includes(secret));
+    });
+
     test('probes', async () => {
         const { client } = world();
         assert.deepEqual((await client.get('/health/live')).body, { status: 'alive' });

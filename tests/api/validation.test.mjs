@@ -65,6 +65,20 @@ eachStore('validation', (world) => {
         for (const [changes, expected] of table) assert.deepEqual(faults(await book(changes)), [expected], JSON.stringify(changes));
     });
 
+    test('booking: a media region is one of those that are offered', async () => {
+        const answer = await book({ media_region: 'eu-central-1' });
+        assert.equal(answer.status, 201, answer.text);
+        assert.equal(answer.body.media_region, 'eu-central-1');
+        assert.equal((await book({ media_region: null })).body.media_region, null);
+        const offered = "'us-east-1' or 'eu-central-1'";
+        for (const wrong of ['us-west-2', 'US-EAST-1', '', 1]) assert.deepEqual(faults(await book({ media_region: wrong })), [choice('media_region', offered)], String(wrong));
+    });
+
+    test('booking: without looking appointments up, nothing is left to them', async () => {
+        const body = { booking_type: 'CLINIC_BASED', appointment_id: world().newAppointment() };
+        assert.deepEqual(faults(await world().client.post(sessions, world().admin, body)), [missing('doctor_id'), missing('patient_id'), missing('scheduled_start_time')]);
+    });
+
     test('booking: doctor and patient are two people', async () => {
         const pair = world().pair();
         assert.deepEqual(faults(await book({ doctor_id: pair.patientId }, pair)), [
@@ -186,7 +200,7 @@ eachStore('validation', (world) => {
         }
         assert.equal((await send('x'.repeat(255))).status, 201);
     });
-}, { stores: ['sqlite'] });
+}, { stores: ['sqlite'], env: { MEDIA_REGIONS: 'us-east-1,eu-central-1' } });
 
 eachStore('default time zone', (world) => {
     test('times without a zone are local, times with one as said', async () => {

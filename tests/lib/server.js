@@ -32,6 +32,8 @@ export class Server {
             PORT: String(server.port),
             MEDIA_PORT: String(server.mediaPort),
             JWT_SECRET_KEY: server.secret,
+            // Whoever wants AWS says so; nothing is asked of the machine that the tests happen to run on.
+            AWS_EC2_METADATA_DISABLED: 'true',
             ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
             ...env,
         };

@@ -115,13 +115,16 @@ export function eachStore(name, tests, { stores = ['sqlite', 'postgres'], env } 
     }
 }
 
-/** Waits until `probe` gives a true value, and gives it on. */
+/**
+ * Waits until `probe` gives a true value, and gives it on.
+ * @param {string | (() => string)} what it waits for
+ */
 export async function eventually(probe, what, limit = 10_000) {
     const deadline = Date.now() + limit;
     for (;;) {
         const value = await probe();
         if (value) return value;
-        if (Date.now() > deadline) assert.fail(`not within ${limit} ms: ${what}`);
+        if (Date.now() > deadline) assert.fail(`not within ${limit} ms: ${typeof what === 'function' ? what() : what}`);
         await new Promise((resolve) => setTimeout(resolve, 50));
     }
 }

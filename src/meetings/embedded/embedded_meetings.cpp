@@ -16,6 +16,8 @@ namespace asio = boost::asio;
 
 constexpr std::string_view kControl = "/control/";
 constexpr std::string_view kSubprotocol = "_aws_wt_session";
+constexpr std::string_view kNoTranscription =
+    "Transcription needs AWS Chime; this meeting runs on the service's own server";
 
 std::string websocket_url(std::string_view base) {
     if (base.starts_with("https://")) return "wss://" + std::string{base.substr(8)};
@@ -101,14 +103,16 @@ void EmbeddedMeetings::attach_service(service::Consultations& consultations, asi
     executor_ = std::move(executor);
 }
 
-service::Task<core::Result<consultation::Meeting>> EmbeddedMeetings::create_meeting(std::string session_id,
-                                                                                    int generation) {
+service::Task<core::Result<service::MadeMeeting>> EmbeddedMeetings::create_meeting(service::MeetingPlan plan) {
     consultation::Meeting meeting;
-    meeting.meeting_id = tokens_.meeting_id(session_id, generation);
-    meeting.external_meeting_id = "pulseone-" + session_id;
+    meeting.provider = consultation::Provider::embedded;
+    meeting.meeting_id = tokens_.meeting_id(plan.session_id, plan.generation);
+    meeting.external_meeting_id = "pulseone-" + plan.session_id;
     meeting.media_region = settings_.region;
-    meeting.generation = generation;
-    co_return placed_for(std::move(meeting), settings_.default_url);
+    meeting.generation = plan.generation;
+    service::MadeMeeting made;
+    made.meeting = placed_for(std::move(meeting), settings_.default_url);
+    co_return made;
 }
 
 consultation::Meeting EmbeddedMeetings::placed_for(consultation::Meeting meeting, std::string_view reached_at) const {
@@ -125,7 +129,7 @@ consultation::Meeting EmbeddedMeetings::placed_for(consultation::Meeting meeting
 
 service::Task<core::Result<service::Credentials>> EmbeddedMeetings::credentials(consultation::Meeting meeting,
                                                                                 std::string external_user_id,
-                                                                                std::string) {
+                                                                                std::string, bool) {
     service::Credentials credentials;
     credentials.attendee_id = tokens_.attendee_id(meeting.meeting_id, external_user_id);
     credentials.join_token = tokens_.token(meeting.meeting_id, credentials.attendee_id);
@@ -133,14 +137,28 @@ service::Task<core::Result<service::Credentials>> EmbeddedMeetings::credentials(
     co_return credentials;
 }
 
-service::Task<core::Result<void>> EmbeddedMeetings::end_meeting(std::string meeting_id) {
+service::Task<core::Result<void>> EmbeddedMeetings::end_meeting(consultation::Provider, std::string meeting_id) {
     server_->end_meeting(std::move(meeting_id));
     co_return core::Result<void>{};
 }
 
-service::Task<core::Result<void>> EmbeddedMeetings::remove_attendee(std::string meeting_id, std::string attendee_id) {
+service::Task<core::Result<void>> EmbeddedMeetings::remove_attendee(consultation::Provider, std::string meeting_id,
+                                                                    std::string attendee_id) {
     server_->remove_attendee(std::move(meeting_id), std::move(attendee_id));
     co_return core::Result<void>{};
+}
+
+service::Task<core::Result<std::vector<std::string>>> EmbeddedMeetings::roster(consultation::Meeting) {
+    co_return core::fail(core::ErrorKind::unsupported, "The service's own server tells who is connected by itself");
+}
+
+service::Task<core::Result<void>> EmbeddedMeetings::start_transcription(consultation::Meeting,
+                                                                        service::TranscriptionOptions) {
+    co_return core::fail(core::ErrorKind::unsupported, std::string{kNoTranscription});
+}
+
+service::Task<core::Result<void>> EmbeddedMeetings::stop_transcription(consultation::Meeting) {
+    co_return core::fail(core::ErrorKind::unsupported, std::string{kNoTranscription});
 }
 
 void EmbeddedMeetings::attendee_connected(const std::string& meeting_id, const std::string& attendee_id,

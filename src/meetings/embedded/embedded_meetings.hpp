@@ -6,6 +6,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/time.hpp"
 #include "media/server/meeting_server.hpp"
@@ -33,14 +35,19 @@ class EmbeddedMeetings final : public service::MeetingProvider, public media::se
     /// `executor` is the event loop on which attendance is written down.
     void attach_service(service::Consultations& consultations, boost::asio::any_io_executor executor);
 
-    service::Task<core::Result<consultation::Meeting>> create_meeting(std::string session_id, int generation) override;
+    service::Task<core::Result<service::MadeMeeting>> create_meeting(service::MeetingPlan plan) override;
     service::Task<core::Result<service::Credentials>> credentials(consultation::Meeting meeting,
                                                                   std::string external_user_id,
-                                                                  std::string known_attendee_id) override;
+                                                                  std::string known_attendee_id, bool renew) override;
     consultation::Meeting placed_for(consultation::Meeting meeting, std::string_view reached_at) const override;
-    service::Task<core::Result<void>> end_meeting(std::string meeting_id) override;
-    service::Task<core::Result<void>> remove_attendee(std::string meeting_id, std::string attendee_id) override;
-    bool reports_presence() const override { return true; }
+    service::Task<core::Result<void>> end_meeting(consultation::Provider provider, std::string meeting_id) override;
+    service::Task<core::Result<void>> remove_attendee(consultation::Provider provider, std::string meeting_id,
+                                                      std::string attendee_id) override;
+    service::Task<core::Result<std::vector<std::string>>> roster(consultation::Meeting meeting) override;
+    service::Task<core::Result<void>> start_transcription(consultation::Meeting meeting,
+                                                          service::TranscriptionOptions options) override;
+    service::Task<core::Result<void>> stop_transcription(consultation::Meeting meeting) override;
+    Presence presence(consultation::Provider) const override { return Presence::heartbeats; }
 
     void attendee_connected(const std::string& meeting_id, const std::string& attendee_id, core::Time at) override;
     void attendee_gone(const std::string& meeting_id, const std::string& attendee_id, core::Time at) override;

@@ -31,7 +31,16 @@ std::string payload_of(const consultation::Event& event) {
 
 void keep_last(consultation::Change& change) {
     drop_replaced(change.intervals, [](const auto& a, const auto& b) { return a.interval_id == b.interval_id; });
-    drop_replaced(change.usage, [](const auto& a, const auto& b) { return a.user_id == b.user_id; });
+    drop_replaced(change.usage,
+                  [](const auto& a, const auto& b) { return a.user_id == b.user_id && a.provider == b.provider; });
+    drop_replaced(change.meetings, [](const auto& a, const auto& b) { return a.meeting_id == b.meeting_id; });
+    drop_replaced(change.jobs, [](const auto& a, const auto& b) { return a.job_id == b.job_id; });
+}
+
+std::string_view attendee_id_of(const consultation::Change& change, std::string_view user_id) {
+    const auto& attendees = change.after.attendees;
+    const auto found = std::ranges::find(attendees, user_id, &consultation::Attendee::user_id);
+    return found == attendees.end() ? std::string_view{} : std::string_view{found->chime_attendee_id};
 }
 
 }  // namespace store

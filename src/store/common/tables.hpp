@@ -16,7 +16,7 @@
 
 namespace store {
 
-inline constexpr std::array<std::string_view, 33> kSessionColumns{"session_id",
+inline constexpr std::array<std::string_view, 36> kSessionColumns{"session_id",
                                                                   "booking_type",
                                                                   "appointment_id",
                                                                   "doctor_id",
@@ -30,11 +30,14 @@ inline constexpr std::array<std::string_view, 33> kSessionColumns{"session_id",
                                                                   "consultation_duration_minutes",
                                                                   "chief_complaint",
                                                                   "session_notes",
+                                                                  "requested_media_region",
+                                                                  "start_requested_at",
                                                                   "doctor_joined_at",
                                                                   "patient_joined_at",
                                                                   "doctor_left_at",
                                                                   "patient_left_at",
                                                                   "meeting_id",
+                                                                  "meeting_provider",
                                                                   "external_meeting_id",
                                                                   "media_region",
                                                                   "media_placement_audio_host_url",
@@ -50,10 +53,10 @@ inline constexpr std::array<std::string_view, 33> kSessionColumns{"session_id",
                                                                   "updated_at",
                                                                   "version"};
 
-inline constexpr std::array<std::string_view, 14> kAttendeeColumns{
-    "attendee_id",      "user_id",   "role",         "chime_attendee_id", "external_user_id",
-    "joined_at",        "left_at",   "device_type",  "browser_info",      "attended_micros",
-    "open_interval_id", "opened_at", "last_seen_at", "present_until"};
+inline constexpr std::array<std::string_view, 16> kAttendeeColumns{
+    "attendee_id",      "user_id",     "role",         "chime_attendee_id", "external_user_id",      "joined_at",
+    "left_at",          "device_type", "browser_info", "attended_micros",   "attended_chime_micros", "billed_tenths",
+    "open_interval_id", "opened_at",   "last_seen_at", "present_until"};
 
 inline constexpr int kSessionColumnCount = static_cast<int>(kSessionColumns.size());
 inline constexpr int kAttendeeColumnCount = static_cast<int>(kAttendeeColumns.size());
@@ -71,7 +74,7 @@ std::string joined(const std::array<std::string_view, N>& columns, std::string_v
 
 namespace detail {
 
-/// A row that this service cannot have written: wrong spelling of a state, a role or a booking type.
+/// A row that this service cannot have written: wrong spelling of a state, a role, a provider …
 template <class T>
 T known(std::optional<T> value, const char* what) {
     if (!value) throw std::runtime_error(std::string("unknown ") + what + " in the database");
@@ -96,7 +99,9 @@ struct Columns {
         const int i = next++;
         return row.null(i) ? std::nullopt : std::optional(row.time(i));
     }
+    consultation::Provider provider() { return known(consultation::provider_from(word()), "provider"); }
     consultation::Time time() { return optional_time().value_or(consultation::Time{}); }
+    std::int64_t number() { return optional_number<std::int64_t>().value_or(0); }
     template <class Int>
     std::optional<Int> optional_number() {
         const int i = next++;
@@ -144,6 +149,8 @@ consultation::Session read_session(const Row& row) {
     s.consultation_duration_minutes = in.template optional_number<int>().value_or(30);
     s.chief_complaint = in.optional_text();
     s.session_notes = in.optional_text();
+    s.media_region = in.optional_text();
+    s.start_requested_at = in.optional_time();
     s.doctor_joined_at = in.optional_time();
     s.patient_joined_at = in.optional_time();
     s.doctor_left_at = in.optional_time();
@@ -151,6 +158,7 @@ consultation::Session read_session(const Row& row) {
     if (auto meeting_id = in.optional_text()) {
         auto& meeting = s.meeting.emplace();
         meeting.meeting_id = std::move(*meeting_id);
+        meeting.provider = in.provider();
         meeting.external_meeting_id = in.text();
         meeting.media_region = in.text();
         meeting.audio_host_url = in.text();
@@ -159,7 +167,7 @@ consultation::Session read_session(const Row& row) {
         meeting.turn_control_url = in.text();
         meeting.generation = in.template optional_number<int>().value_or(1);
     } else {
-        in.next += 7;
+        in.next += 8;
     }
     s.connection_quality_rating = in.template optional_number<int>();
     s.cancelled_at = in.optional_time();
@@ -167,7 +175,7 @@ consultation::Session read_session(const Row& row) {
     s.cancellation_reason = in.optional_text();
     s.created_at = in.time();
     s.updated_at = in.time();
-    s.version = in.template optional_number<std::int64_t>().value_or(0);
+    s.version = in.number();
     return s;
 }
 
@@ -189,12 +197,15 @@ void write_session(Out& out, const consultation::Session& s) {
     out.number(s.consultation_duration_minutes);
     write_optional(out, s.chief_complaint);
     write_optional(out, s.session_notes);
+    write_optional(out, s.media_region);
+    write_optional(out, s.start_requested_at);
     write_optional(out, s.doctor_joined_at);
     write_optional(out, s.patient_joined_at);
     write_optional(out, s.doctor_left_at);
     write_optional(out, s.patient_left_at);
     if (s.meeting) {
         out.text(s.meeting->meeting_id);
+        out.text(consultation::to_text(s.meeting->provider));
         write_or_null(out, s.meeting->external_meeting_id);
         out.text(s.meeting->media_region);
         out.text(s.meeting->audio_host_url);
@@ -203,7 +214,7 @@ void write_session(Out& out, const consultation::Session& s) {
         out.text(s.meeting->turn_control_url);
         out.number(s.meeting->generation);
     } else {
-        for (int i = 0; i < 8; ++i) out.null();
+        for (int i = 0; i < 9; ++i) out.null();
     }
     write_optional(out, s.connection_quality_rating);
     write_optional(out, s.cancelled_at);
@@ -227,7 +238,9 @@ consultation::Attendee read_attendee(const Row& row) {
     a.left_at = in.optional_time();
     a.device_type = in.optional_text();
     a.browser_info = in.optional_text();
-    a.attended = std::chrono::microseconds(in.template optional_number<std::int64_t>().value_or(0));
+    a.attended = std::chrono::microseconds(in.number());
+    a.attended_chime = std::chrono::microseconds(in.number());
+    a.billed_tenths = in.number();
     a.open_interval_id = in.optional_text();
     a.opened_at = in.optional_time();
     a.last_seen_at = in.optional_time();
@@ -248,6 +261,8 @@ void write_attendee(Out& out, const consultation::Attendee& a) {
     write_optional(out, a.device_type);
     write_optional(out, a.browser_info);
     out.number(a.attended.count());
+    out.number(a.attended_chime.count());
+    out.number(a.billed_tenths);
     write_optional(out, a.open_interval_id);
     write_optional(out, a.opened_at);
     write_optional(out, a.last_seen_at);

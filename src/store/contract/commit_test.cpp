@@ -282,13 +282,13 @@ TEST_P(Commit, D12EventsGoToTheOutboxWithTheChangeAndInOrder) {
 
 TEST_P(Commit, IntervalsOpenAndClose) {
     auto opening = update(created(plain_session(1)));
-    opening.intervals = {{id(50), id(1), "34", Role::patient, at(), std::nullopt}};
+    opening.intervals = {{id(50), id(1), "34", Role::patient, at(), std::nullopt, {}, ""}};
     EXPECT_EQ(commit(opening), Committed::applied);
     EXPECT_EQ(backend->value("SELECT count(*) FROM video_consultation_attendance WHERE left_at IS NULL"), "1");
     auto closing = update(opening.after);
-    closing.intervals = {{id(50), id(1), "34", Role::patient, at(), at(5min)},
-                         {id(51), id(1), "12", Role::doctor, at(), std::nullopt},
-                         {id(51), id(1), "12", Role::doctor, at(), at(1min)}};
+    closing.intervals = {{id(50), id(1), "34", Role::patient, at(), at(5min), {}, ""},
+                         {id(51), id(1), "12", Role::doctor, at(), std::nullopt, {}, ""},
+                         {id(51), id(1), "12", Role::doctor, at(), at(1min), {}, ""}};
     EXPECT_EQ(commit(closing), Committed::applied);
     EXPECT_EQ(backend->value("SELECT count(*) FROM video_consultation_attendance WHERE left_at > joined_at"), "2");
 }

@@ -16,7 +16,7 @@ namespace {
 
 class SqliteBackend final : public Backend {
   public:
-    std::unique_ptr<service::SessionStore> open() override {
+    std::unique_ptr<service::Store> open() override {
         auto opened = sqlite::SqliteStore::open({.path = folder_.file("sessions.db")});
         if (!opened) throw std::runtime_error(opened.error().detail);
         return std::move(*opened);
@@ -51,7 +51,7 @@ class SqliteBackend final : public Backend {
 
 class PostgresBackend final : public Backend {
   public:
-    std::unique_ptr<service::SessionStore> open() override {
+    std::unique_ptr<service::Store> open() override {
         auto opened = postgres::PostgresStore::open({.url = url_});
         if (!opened) throw std::runtime_error(opened.error().detail);
         return std::move(*opened);
@@ -129,12 +129,15 @@ Session full_session(int number) {
     session.actual_end_time = at(20min + 999999us);
     session.consultation_duration_minutes = 45;
     session.chief_complaint = "Kopfschmerz, \"seit\" gestern; it's \\ bad\n\t{1,2} 頭痛 🤕";
+    session.media_region = "eu-central-1";
+    session.start_requested_at = at(30s);
     session.session_notes = std::string(4990, 'n') + "\xF0\x9F\x98\x80 Ende";
     session.doctor_joined_at = at(2min);
     session.patient_joined_at = at(3min);
     session.doctor_left_at = at(19min);
     session.patient_left_at = at(20min);
-    session.meeting = consultation::Meeting{"meeting-" + std::to_string(number),
+    session.meeting = consultation::Meeting{consultation::Provider::chime,
+                                            "meeting-" + std::to_string(number),
                                             "pulseone-" + std::to_string(number),
                                             "us-east-1",
                                             "audio",
@@ -153,6 +156,8 @@ Session full_session(int number) {
     doctor.device_type = "desktop";
     doctor.browser_info = "Mozilla/5.0 (X11; Linux x86_64) \"quoted\", {braced}";
     doctor.attended = 17min + 5us;
+    doctor.attended_chime = 3min + 1us;
+    doctor.billed_tenths = 31;
     auto patient = attendee(number + 200000, consultation::Role::patient, session.patient_id);
     patient.joined_at = at(3min);
     patient.open_interval_id = id(number + 300000);
@@ -165,8 +170,17 @@ Session full_session(int number) {
 
 Change creation(Session session) {
     Change change;
+    if (const auto& meeting = session.meeting) {
+        change.meetings = {
+            {meeting->meeting_id, session.session_id, meeting->provider, meeting->generation, session.created_at, {}}};
+    }
     change.after = std::move(session);
     return change;
+}
+
+consultation::Event event(int number, const std::string& session_id, Time occurred_at) {
+    return {id(number),          session_id,  "video.user.joined",
+            "video.user.joined", occurred_at, {{"number", std::int64_t{number}}}};
 }
 
 Change update(Session session) {

@@ -8,10 +8,11 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "service/session_store.hpp"
+#include "service/store.hpp"
 
 namespace store::contract {
 
@@ -36,11 +37,11 @@ class TemporaryFolder {
     std::string path_;
 };
 
-/// A fresh database of one engine, and a back door to it.
+/// A fresh database of one engine, and a back door to it. Two stores opened on it are as two processes.
 class Backend {
   public:
     virtual ~Backend() = default;
-    virtual std::unique_ptr<service::SessionStore> open() = 0;
+    virtual std::unique_ptr<service::Store> open() = 0;
     /// The first column of the first row as text.
     virtual std::string value(const std::string& sql) = 0;
 };
@@ -98,7 +99,9 @@ Session plain_session(int number);
 /// Every field set, texts in many scripts, two attendees.
 Session full_session(int number);
 Attendee attendee(int number, consultation::Role role, const std::string& user);
+/// With the record of its meeting, if it has one.
 Change creation(Session session);
+consultation::Event event(int number, const std::string& session_id, Time occurred_at = at());
 /// A change of what was read, one version on.
 Change update(Session session);
 
@@ -111,9 +114,23 @@ class StoreTest : public testing::TestWithParam<std::string> {
     Session created(Session session);
     Committed commit(Change change, std::optional<service::IdempotencyRecord> idempotency = {});
     std::optional<Session> find(const std::string& session_id);
+    /// What a call answers that must not fail.
+    template <class T>
+    T done(service::Task<core::Result<T>> task) {
+        auto result = loop.run(std::move(task));
+        if (!result) throw std::runtime_error(result.error().detail);
+        if constexpr (!std::is_void_v<T>) return std::move(*result);
+    }
+    /// The same of calls that were begun together.
+    template <class T>
+    T awaited(const std::shared_ptr<std::optional<core::Result<T>>>& begun) {
+        loop.turn_until([&] { return begun->has_value(); });
+        if (!**begun) throw std::runtime_error((*begun)->error().detail);
+        return std::move(***begun);
+    }
 
     std::unique_ptr<Backend> backend;
-    std::unique_ptr<service::SessionStore> store;
+    std::unique_ptr<service::Store> store;
     Loop loop;
 };
 

@@ -247,7 +247,7 @@ TEST_F(Postgres, TwoProcessesMayMigrateAtOnce) {
             std::async(std::launch::async, [this] { return PostgresStore::open(settings).has_value(); }));
     }
     for (auto& opening : openings) EXPECT_TRUE(opening.get());
-    EXPECT_EQ(value("SELECT count(*) FROM video_consultation_schema"), "1");
+    EXPECT_EQ(value("SELECT count(*) = max(version) FROM video_consultation_schema"), "t");
 }
 
 TEST_F(Postgres, ANewerSchemaIsRefused) {

@@ -157,11 +157,11 @@ TEST_P(Read, UsageOfAMonth) {
     created(active);
 
     const auto usage = *loop.run(store->usage(january, february));
-    EXPECT_EQ(usage.attendee_minutes, 37);
+    EXPECT_EQ(usage.embedded.attendee_minutes, 37);
     EXPECT_EQ(usage.sessions, 3);
     EXPECT_EQ(usage.active_sessions, 2);
     const auto none = *loop.run(store->usage(february + 24h, february + 48h));
-    EXPECT_EQ(none.attendee_minutes, 0);
+    EXPECT_EQ(none.embedded.attendee_minutes, 0);
     EXPECT_EQ(none.sessions, 0);
     EXPECT_EQ(none.active_sessions, 2);
 }
@@ -172,7 +172,7 @@ TEST_P(Read, UsageOfAPersonIsReplacedNotAdded) {
     auto later = update(change.after);
     later.usage = {{id(1), "34", 12, at(), false}, {id(1), "34", 25, at(), true}, {id(1), "12", 5, at(), true}};
     EXPECT_EQ(commit(later), Committed::applied);
-    EXPECT_EQ(loop.run(store->usage(at(-1h), at(1h)))->attendee_minutes, 30);
+    EXPECT_EQ(loop.run(store->usage(at(-1h), at(1h)))->embedded.attendee_minutes, 30);
 }
 
 class Presence : public StoreTest {

@@ -158,7 +158,7 @@ class Takeover : public testing::Test {
         const auto trail = *loop.run(store->audit_trail("old-1"));
         ASSERT_EQ(trail.size(), 2U);
         EXPECT_EQ(trail[0].event_id, "e-1");
-        EXPECT_EQ(loop.run(store->usage(at(), at(1h)))->attendee_minutes, 5);
+        EXPECT_EQ(loop.run(store->usage(at(), at(1h)))->chime.attendee_minutes, 5);
 
         auto change = update(old);
         change.after.status = Status::cancelled;
@@ -225,7 +225,7 @@ TEST_F(Takeover, OfALaterFormWithoutMeetingColumns) {
     const auto old = loop.run(store->find("old-1"))->value();
     EXPECT_EQ(old.meeting, std::nullopt);
     EXPECT_EQ(old.attendees.size(), 2U);
-    EXPECT_EQ(loop.run(store->usage(at(), at(1h)))->attendee_minutes, 5);
+    EXPECT_EQ(loop.run(store->usage(at(), at(1h)))->embedded.attendee_minutes, 5);
     EXPECT_EQ(*loop.run(store->commit(creation(full_session(7)))), Committed::applied);
     EXPECT_EQ(*loop.run(store->find(id(7))), full_session(7));
 }

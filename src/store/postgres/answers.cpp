@@ -60,16 +60,20 @@ std::vector<consultation::AuditEntry> audit_of(const PGresult* rows) {
     return entries;
 }
 
-service::Usage usage_of(const PGresult* rows) {
-    const ResultRow row(rows, 0);
-    return {row.number(0), row.number(1), row.number(2)};
-}
-
 std::vector<std::string> ids_of(const PGresult* rows) {
     std::vector<std::string> ids;
     ids.reserve(static_cast<std::size_t>(PQntuples(rows)));
     for (int row = 0; row < PQntuples(rows); ++row) ids.emplace_back(ResultRow(rows, row).text(0));
     return ids;
+}
+
+int count_of(const PGresult* rows) {
+    return static_cast<int>(ResultRow(rows, 0).number(0));
+}
+
+service::Backlog backlog_of(const PGresult* rows) {
+    const ResultRow row(rows, 0);
+    return {row.number(0), row.null(1) ? std::nullopt : std::optional(row.time(1))};
 }
 
 std::optional<service::Committed> committed_of(const PGresult* answer, bool is_new) {

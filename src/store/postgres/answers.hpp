@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "service/outbox.hpp"
 #include "service/session_store.hpp"
 #include "store/postgres/link.hpp"
 
@@ -13,8 +14,11 @@ namespace store::postgres {
 std::optional<consultation::Session> session_of(const PGresult* rows);
 service::SessionPage page_of(const PGresult* rows);
 std::vector<consultation::AuditEntry> audit_of(const PGresult* rows);
-service::Usage usage_of(const PGresult* rows);
 std::vector<std::string> ids_of(const PGresult* rows);
+/// One row with one number.
+int count_of(const PGresult* rows);
+/// One row: how many, and since when.
+service::Backlog backlog_of(const PGresult* rows);
 
 /// What became of a commit, refusals included; nullopt when the refusal is none that a caller can act on.
 std::optional<service::Committed> committed_of(const PGresult* answer, bool is_new);

@@ -2,7 +2,8 @@
 
 #include "core/bytes.hpp"
 #include "store/common/change_text.hpp"
-#include "store/common/tables.hpp"
+#include "store/common/rows.hpp"
+#include "store/postgres/array_text.hpp"
 
 namespace store::postgres {
 namespace {
@@ -28,7 +29,7 @@ void write_rows(Params& out, const consultation::Change& change) {
     for (const auto& attendee : session.attendees) {
         write_attendee(out, attendee);
         out.text(session.session_id);
-        out.text(attendee.present() ? "true" : "false");
+        out.flag(attendee.present());
         out.time(session.updated_at);
         out.time(session.updated_at);
     }
@@ -39,6 +40,9 @@ void write_rows(Params& out, const consultation::Change& change) {
         out.text(consultation::to_text(interval.role));
         out.time(interval.joined_at);
         out.optional(interval.left_at);
+        out.text(consultation::to_text(interval.provider));
+        detail::write_or_null(out, interval.meeting_id);
+        detail::write_or_null(out, attendee_id_of(change, interval.user_id));
     }
     for (const auto& usage : change.usage) {
         out.text(core::uuid4());
@@ -46,27 +50,21 @@ void write_rows(Params& out, const consultation::Change& change) {
         out.text(usage.user_id);
         out.number(usage.attendee_minutes);
         out.time(usage.date);
-        out.text(usage.session_completed ? "true" : "false");
+        out.flag(usage.session_completed);
         out.time(session.updated_at);
+        out.text(consultation::to_text(usage.provider));
+        out.number(usage.billed_tenths);
     }
+    for (const auto& meeting : change.meetings) {
+        out.text(meeting.meeting_id);
+        out.text(meeting.session_id);
+        out.text(consultation::to_text(meeting.provider));
+        out.number(meeting.generation);
+        out.time(meeting.created_at);
+        out.optional(meeting.ended_at);
+    }
+    for (const auto& job : change.jobs) write_job(out, job);
 }
-
-/// `{"a","b"}`
-class ArrayText {
-  public:
-    void add(std::string_view element) {
-        text_ += text_.empty() ? "{\"" : ",\"";
-        for (const char c : element) {
-            if (c == '"' || c == '\\') text_ += '\\';
-            text_ += c;
-        }
-        text_ += '"';
-    }
-    std::string take() { return text_.empty() ? "{}" : text_ + "}"; }
-
-  private:
-    std::string text_;
-};
 
 }  // namespace
 

@@ -25,7 +25,7 @@ constexpr std::array<Column, 6> kOutbox{{{"event_id", "text"},
                                          {"event_type", "text"},
                                          {"occurred_at", "timestamp"},
                                          {"payload", "text"}}};
-constexpr std::array<Column, 18> kAttendees{{{"attendee_id", "text"},
+constexpr std::array<Column, 20> kAttendees{{{"attendee_id", "text"},
                                              {"user_id", "text"},
                                              {"role", "text"},
                                              {"chime_attendee_id", "text"},
@@ -35,6 +35,8 @@ constexpr std::array<Column, 18> kAttendees{{{"attendee_id", "text"},
                                              {"device_type", "text"},
                                              {"browser_info", "text"},
                                              {"attended_micros", "bigint"},
+                                             {"attended_chime_micros", "bigint"},
+                                             {"billed_tenths", "bigint"},
                                              {"open_interval_id", "text"},
                                              {"opened_at", "timestamp"},
                                              {"last_seen_at", "timestamp"},
@@ -43,19 +45,39 @@ constexpr std::array<Column, 18> kAttendees{{{"attendee_id", "text"},
                                              {"is_active", "boolean"},
                                              {"created_at", "timestamp"},
                                              {"updated_at", "timestamp"}}};
-constexpr std::array<Column, 6> kIntervals{{{"interval_id", "text"},
+constexpr std::array<Column, 9> kIntervals{{{"interval_id", "text"},
                                             {"session_id", "text"},
                                             {"user_id", "text"},
                                             {"role", "text"},
                                             {"joined_at", "timestamp"},
-                                            {"left_at", "timestamp"}}};
-constexpr std::array<Column, 7> kUsage{{{"metric_id", "text"},
+                                            {"left_at", "timestamp"},
+                                            {"provider", "text"},
+                                            {"meeting_id", "text"},
+                                            {"attendee_id", "text"}}};
+constexpr std::array<Column, 9> kUsage{{{"metric_id", "text"},
                                         {"session_id", "text"},
                                         {"user_id", "text"},
                                         {"attendee_minutes_used", "integer"},
                                         {"date", "timestamp"},
                                         {"session_completed", "boolean"},
-                                        {"created_at", "timestamp"}}};
+                                        {"created_at", "timestamp"},
+                                        {"provider", "text"},
+                                        {"billed_tenths", "bigint"}}};
+constexpr std::array<Column, 6> kMeetings{{{"meeting_id", "text"},
+                                           {"session_id", "text"},
+                                           {"provider", "text"},
+                                           {"generation", "integer"},
+                                           {"created_at", "timestamp"},
+                                           {"ended_at", "timestamp"}}};
+constexpr std::array<Column, 9> kJobs{{{"job_id", "text"},
+                                       {"kind", "text"},
+                                       {"session_id", "text"},
+                                       {"provider", "text"},
+                                       {"meeting_id", "text"},
+                                       {"attendee_id", "text"},
+                                       {"due_at", "timestamp"},
+                                       {"attempts", "integer"},
+                                       {"first_due_at", "timestamp"}}};
 constexpr std::array<Column, 5> kIdempotency{
     {{"user_id", "text"}, {"key", "text"}, {"body_hash", "text"}, {"session_id", "text"}, {"created_at", "timestamp"}}};
 
@@ -69,6 +91,7 @@ constexpr std::string_view kAttendeeConflict =
     " chime_attendee_id = excluded.chime_attendee_id, external_user_id = excluded.external_user_id,"
     " joined_at = excluded.joined_at, left_at = excluded.left_at, device_type = excluded.device_type,"
     " browser_info = excluded.browser_info, attended_micros = excluded.attended_micros,"
+    " attended_chime_micros = excluded.attended_chime_micros, billed_tenths = excluded.billed_tenths,"
     " open_interval_id = excluded.open_interval_id, opened_at = excluded.opened_at,"
     " last_seen_at = CASE WHEN t.open_interval_id = excluded.open_interval_id"
     "  AND t.last_seen_at > excluded.last_seen_at THEN t.last_seen_at ELSE excluded.last_seen_at END,"
@@ -161,9 +184,15 @@ std::string session_text(bool is_new) {
 
 CommitShape commit_shape(const consultation::Change& change, bool idempotency) {
     const auto count = [](const auto& rows) { return static_cast<std::uint16_t>(rows.size()); };
-    return {change.expected_version < 0, idempotency,          count(change.after.attendees),
-            count(change.audit),         count(change.events), count(change.intervals),
-            count(change.usage)};
+    return {change.expected_version < 0,
+            idempotency,
+            count(change.after.attendees),
+            count(change.audit),
+            count(change.events),
+            count(change.intervals),
+            count(change.usage),
+            count(change.meetings),
+            count(change.jobs)};
 }
 
 std::string commit_text(const CommitShape& shape) {
@@ -171,12 +200,17 @@ std::string commit_text(const CommitShape& shape) {
     writer.insert("audit", "video_consultation_events", kAudit, shape.audit);
     writer.insert("outbox", "video_consultation_outbox", kOutbox, shape.events);
     writer.insert("attendees", "video_consultation_attendees", kAttendees, shape.attendees, kAttendeeConflict);
-    writer.insert("intervals", "video_consultation_attendance", kIntervals, shape.intervals,
-                  " ON CONFLICT (interval_id) DO UPDATE SET left_at = excluded.left_at");
+    writer.insert(
+        "intervals", "video_consultation_attendance", kIntervals, shape.intervals,
+        " ON CONFLICT (interval_id) DO UPDATE SET joined_at = excluded.joined_at, left_at = excluded.left_at");
     writer.insert("usage", "video_consultation_metrics", kUsage, shape.usage,
-                  " ON CONFLICT (session_id, user_id) DO UPDATE SET"
-                  " attendee_minutes_used = excluded.attendee_minutes_used, date = excluded.date,"
-                  " session_completed = excluded.session_completed");
+                  " ON CONFLICT (session_id, user_id, provider) DO UPDATE SET"
+                  " attendee_minutes_used = excluded.attendee_minutes_used, billed_tenths = excluded.billed_tenths,"
+                  " date = excluded.date, session_completed = excluded.session_completed");
+    writer.insert("meetings", "video_consultation_meetings", kMeetings, shape.meetings,
+                  " ON CONFLICT (meeting_id) DO UPDATE SET ended_at = coalesce(excluded.ended_at, t.ended_at)"
+                  " WHERE t.session_id = excluded.session_id");
+    writer.insert("jobs", "video_consultation_jobs", kJobs, shape.jobs, " ON CONFLICT (job_id) DO NOTHING");
     writer.insert("idempotency", "video_consultation_idempotency", kIdempotency, shape.idempotency ? 1 : 0);
     return session_text(shape.is_new) + writer.take() + " SELECT session_id FROM written";
 }

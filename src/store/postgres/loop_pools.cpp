@@ -41,8 +41,8 @@ std::shared_ptr<Pool> Pools::of(const boost::asio::any_io_executor& executor) {
         std::weak_ptr<Pool> pool;
     };
     thread_local Last last;
-    auto& context = context_of(executor);
-    const unsigned epoch = loops_destroyed();
+    auto& context = net::context_of(executor);
+    const unsigned epoch = net::loops_destroyed();
     if (last.store == id_ && last.context == &context && last.epoch == epoch) {
         if (auto pool = last.pool.lock()) return pool;
     }
@@ -58,7 +58,7 @@ std::shared_ptr<Pool> Pools::make(const boost::asio::any_io_executor& executor) 
     const std::scoped_lock lock(mutex_);
     if (closed_) pool->close();
     std::erase_if(members_, [](const Member& member) { return member.pool.expired(); });
-    members_.push_back({pool, LoopGuard::of(executor), executor});
+    members_.push_back({pool, net::LoopGuard::of(executor), executor});
     return pool;
 }
 
@@ -72,7 +72,7 @@ void Pools::close() {
     for (const auto& member : members) {
         member.loop->post(member.executor, [weak = member.pool, executor = member.executor, id = id_] {
             if (const auto pool = weak.lock()) pool->close();
-            boost::asio::use_service<LoopPools>(context_of(executor)).pools.erase(id);
+            boost::asio::use_service<LoopPools>(net::context_of(executor)).pools.erase(id);
         });
     }
 }

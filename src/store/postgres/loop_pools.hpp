@@ -29,7 +29,7 @@ class Pools {
   private:
     struct Member {
         std::weak_ptr<Pool> pool;
-        std::shared_ptr<LoopGuard> loop;
+        std::shared_ptr<net::LoopGuard> loop;
         boost::asio::any_io_executor executor;
     };
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/result.hpp"
-#include "store/common/completion.hpp"
+#include "net/completion.hpp"
 #include "store/postgres/link.hpp"
 #include "store/postgres/params.hpp"
 #include "store/postgres/statements.hpp"
@@ -24,7 +24,7 @@ struct Operation {
     int attempts = 0;   ///< Those that the server has undone. After the first it travels alone.
 
     /// An answer may be a refusal of the server; an Error means that there is no answer.
-    Completion<core::Result<Answer>> done;
+    net::Completion<core::Result<Answer>> done;
 };
 using OperationPtr = std::shared_ptr<Operation>;
 

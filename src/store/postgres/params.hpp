@@ -25,6 +25,12 @@ class Params {
         const auto end = std::to_chars(std::begin(digits), std::end(digits), value).ptr;
         text({digits, end});
     }
+    void real(double value) {
+        char digits[32];
+        const auto end = std::to_chars(std::begin(digits), std::end(digits), value).ptr;
+        text({digits, end});
+    }
+    void flag(bool value) { text(value ? "true" : "false"); }
     void time(consultation::Time value) {
         // PostgreSQL has no year 0.
         static constexpr consultation::Time kFirst{

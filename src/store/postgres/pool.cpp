@@ -26,7 +26,7 @@ Pool::Pool(boost::asio::any_io_executor executor, PoolSettings settings, std::sh
     : executor_(std::move(executor)),
       settings_(settings),
       connector_(std::move(connector)),
-      loop_(LoopGuard::of(executor_)),
+      loop_(net::LoopGuard::of(executor_)),
       back_off_(executor_) {}
 
 void Pool::submit(OperationPtr operation) {

@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "store/common/loop_guard.hpp"
+#include "net/loop_guard.hpp"
 #include "store/postgres/connection.hpp"
 #include "store/postgres/connector.hpp"
 
@@ -53,7 +53,7 @@ class Pool final : public std::enable_shared_from_this<Pool>, public Connection:
     boost::asio::any_io_executor executor_;
     const PoolSettings settings_;
     std::shared_ptr<Connector> connector_;
-    std::shared_ptr<LoopGuard> loop_;
+    std::shared_ptr<net::LoopGuard> loop_;
     boost::asio::steady_timer back_off_;
     Statements statements_;
     std::vector<std::shared_ptr<Connection>> connections_;

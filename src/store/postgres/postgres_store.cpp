@@ -1,16 +1,12 @@
 #include "store/postgres/postgres_store.hpp"
 
 #include <algorithm>
-#include <boost/asio/this_coro.hpp>
 #include <thread>
-#include <utility>
 
-#include "core/log.hpp"
 #include "store/common/change_text.hpp"
 #include "store/postgres/answers.hpp"
+#include "store/postgres/calls.hpp"
 #include "store/postgres/commit_params.hpp"
-#include "store/postgres/errors.hpp"
-#include "store/postgres/loop_pools.hpp"
 #include "store/postgres/schema.hpp"
 
 namespace store::postgres {
@@ -32,29 +28,16 @@ core::Error too_slow() {
     return {core::ErrorKind::unavailable, "PostgreSQL did not answer in time", std::chrono::seconds(1)};
 }
 
-OperationPtr operation(const Statement& statement, Params params) {
-    auto made = std::make_shared<Operation>();
-    made->statement = &statement;
-    made->params = std::move(params);
-    return made;
-}
-
-template <class... Texts>
-Params texts(const Texts&... values) {
-    Params params;
-    (params.text(values), ...);
-    return params;
-}
-
 std::string interval_text(std::chrono::minutes value) {
     return std::to_string(value.count()) + " minutes";
 }
 
-/// The answer, refusals included.
+}  // namespace
+
 Task<Result<Answer>> ask(std::shared_ptr<Pool> pool, OperationPtr asked, std::chrono::milliseconds limit) {
     pool->submit(asked);
-    const std::shared_ptr<Completion<Result<Answer>>> done(asked, &asked->done);
-    auto answer = co_await Completion<Result<Answer>>::wait(done, limit);
+    const std::shared_ptr<net::Completion<Result<Answer>>> done(asked, &asked->done);
+    auto answer = co_await net::Completion<Result<Answer>>::wait(done, limit);
     if (!answer) {
         pool->drop_stuck();
         co_return std::unexpected(too_slow());
@@ -62,48 +45,19 @@ Task<Result<Answer>> ask(std::shared_ptr<Pool> pool, OperationPtr asked, std::ch
     co_return std::move(*answer);
 }
 
-/// What `decode` makes of the rows.
-template <class Decode>
-auto decoded(const Result<Answer>& answer, Decode decode) -> Result<std::invoke_result_t<Decode, const PGresult*>> {
-    if (!answer) return std::unexpected(answer.error());
-    const auto status = PQresultStatus(answer->get());
-    auto error = error_of(answer->get());
-    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
-        try {
-            if constexpr (std::is_void_v<std::invoke_result_t<Decode, const PGresult*>>) {
-                return {};
-            } else {
-                return decode(answer->get());
-            }
-        } catch (const std::exception& thrown) {
-            error = {core::ErrorKind::internal, thrown.what()};
-        }
-    }
-    core::log::error("database statement failed", {{"why", error.detail}});
-    return std::unexpected(std::move(error));
+PostgresStore::Parts::Parts(PostgresSettings given, std::shared_ptr<Connector> connects)
+    : settings(std::move(given)),
+      connector(connects),
+      pools({.connections = static_cast<std::size_t>(std::max(settings.connections_per_loop, 1)),
+             .operation_timeout = settings.operation_timeout,
+             .longest_back_off = settings.longest_back_off,
+             .queue_limit = settings.queue_limit},
+            std::move(connects)) {}
+
+void PostgresStore::Parts::stop() {
+    pools.close();
+    connector->stop();
 }
-
-}  // namespace
-
-struct PostgresStore::Parts {
-    PostgresSettings settings;
-    std::shared_ptr<Connector> connector;
-    Pools pools;
-
-    Parts(PostgresSettings given, std::shared_ptr<Connector> connects)
-        : settings(std::move(given)),
-          connector(connects),
-          pools({.connections = static_cast<std::size_t>(std::max(settings.connections_per_loop, 1)),
-                 .operation_timeout = settings.operation_timeout,
-                 .longest_back_off = settings.longest_back_off,
-                 .queue_limit = settings.queue_limit},
-                std::move(connects)) {}
-
-    void stop() {
-        pools.close();
-        connector->stop();
-    }
-};
 
 PostgresStore::PostgresStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 PostgresStore::~PostgresStore() {
@@ -197,21 +151,12 @@ Task<Result<service::Committed>> PostgresStore::commit(consultation::Change chan
     co_return decoded(answer, [](const PGresult*) { return service::Committed::stale; });
 }
 
-Task<Result<service::Usage>> PostgresStore::usage(service::Time from, service::Time to) {
-    const auto pool = parts_->pools.of(co_await asio::this_coro::executor);
-    Params params;
-    params.time(from);
-    params.time(to);
-    auto asked = operation(pool->statements().usage, std::move(params));
-    co_return decoded(co_await ask(pool, std::move(asked), pool->settings().operation_timeout), usage_of);
-}
-
 Task<Result<void>> PostgresStore::heartbeat(std::vector<service::Heartbeat> beats) {
     if (beats.empty()) co_return Result<void>{};
     const auto pool = parts_->pools.of(co_await asio::this_coro::executor);
     auto asked = operation(pool->statements().heartbeat, heartbeat_params(beats));
     asked->kind = Kind::write;
-    co_return decoded(co_await ask(pool, std::move(asked), pool->settings().operation_timeout), [](const PGresult*) {});
+    co_return decoded(co_await ask(pool, std::move(asked), pool->settings().operation_timeout), nothing);
 }
 
 Task<Result<std::vector<std::string>>> PostgresStore::due(service::DuePolicy policy, int limit) {
@@ -225,10 +170,19 @@ Task<Result<std::vector<std::string>>> PostgresStore::due(service::DuePolicy pol
     co_return decoded(co_await ask(pool, std::move(asked), pool->settings().operation_timeout), ids_of);
 }
 
+Task<Result<std::vector<std::string>>> PostgresStore::open_at(consultation::Provider provider, std::string after,
+                                                              int limit) {
+    const auto pool = parts_->pools.of(co_await asio::this_coro::executor);
+    auto params = texts(consultation::to_text(provider), after);
+    params.number(limit);
+    auto asked = operation(pool->statements().open_at, std::move(params));
+    co_return decoded(co_await ask(pool, std::move(asked), pool->settings().operation_timeout), ids_of);
+}
+
 Task<Result<void>> PostgresStore::ping() {
     const auto pool = parts_->pools.of(co_await asio::this_coro::executor);
     auto asked = operation(pool->statements().ping, Params());
-    co_return decoded(co_await ask(pool, std::move(asked), parts_->settings.ping_timeout), [](const PGresult*) {});
+    co_return decoded(co_await ask(pool, std::move(asked), parts_->settings.ping_timeout), nothing);
 }
 
 }  // namespace store::postgres

@@ -1,8 +1,8 @@
-// Sessions kept in PostgreSQL 13 or later, through libpq in pipeline mode: each event loop has a few connections of its
-// own, and the operations of all its coroutines share them. An operation is one statement; operations that wait at the
-// same time travel in one transaction, and are tried again alone when one of them spoils it.
-// Made and stopped by the wiring; calls from any control-plane thread. An event loop that calls it must be run by one
-// thread. Connections keep their loop busy until `stop()` or the end of the loop.
+// Everything kept in PostgreSQL 13 or later, through libpq in pipeline mode: each event loop has a few connections of
+// its own, and the operations of all its coroutines share them. An operation is one statement; operations that wait at
+// the same time travel in one transaction, and are tried again alone when one of them spoils it. Made and stopped by
+// the wiring; calls from any control-plane thread. An event loop that calls it must be run by one thread. Connections
+// keep their loop busy until `stop()` or the end of the loop.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@
 #include <string>
 
 #include "core/result.hpp"
-#include "service/session_store.hpp"
+#include "service/store.hpp"
 
 namespace store::postgres {
 
@@ -26,7 +26,7 @@ struct PostgresSettings {
     std::size_t queue_limit = 2048;                    ///< Waiting operations of a loop; beyond it `unavailable`.
 };
 
-class PostgresStore final : public service::SessionStore {
+class PostgresStore final : public service::Store {
   public:
     /// Connects, takes over or makes the schema, and brings it up to date. Blocks at most `start_timeout` for the
     /// server; refuses a schema that a newer version has written.
@@ -47,10 +47,48 @@ class PostgresStore final : public service::SessionStore {
                                                                                             std::string key) override;
     service::Task<core::Result<service::Committed>> commit(
         consultation::Change change, std::optional<service::IdempotencyRecord> idempotency = {}) override;
-    service::Task<core::Result<service::Usage>> usage(service::Time from, service::Time to) override;
     service::Task<core::Result<void>> heartbeat(std::vector<service::Heartbeat> beats) override;
     service::Task<core::Result<std::vector<std::string>>> due(service::DuePolicy policy, int limit) override;
+    service::Task<core::Result<std::vector<std::string>>> open_at(consultation::Provider provider, std::string after,
+                                                                  int limit) override;
     service::Task<core::Result<void>> ping() override;
+
+    service::Task<core::Result<bool>> hold_lease(std::string name, std::string holder,
+                                                 std::chrono::milliseconds life) override;
+    service::Task<core::Result<void>> release_lease(std::string name, std::string holder) override;
+    service::Task<core::Result<void>> append(consultation::Event event) override;
+    service::Task<core::Result<std::vector<service::OutboxMessage>>> unpublished(int limit) override;
+    service::Task<core::Result<void>> mark_published(std::vector<std::int64_t> sequences) override;
+    service::Task<core::Result<int>> fan_out(std::vector<std::string> endpoints, service::Time since,
+                                             int limit) override;
+    service::Task<core::Result<std::vector<service::Delivery>>> due_deliveries(service::Time now, int limit) override;
+    service::Task<core::Result<void>> finish_deliveries(std::vector<std::int64_t> delivery_ids) override;
+    service::Task<core::Result<void>> postpone_delivery(std::int64_t delivery_id, service::Time next_attempt) override;
+    service::Task<core::Result<service::Backlog>> backlog(service::Channel channel) override;
+    service::Task<core::Result<int>> prune_outbox(service::Time before, bool published_only, int limit) override;
+
+    service::Task<core::Result<std::vector<consultation::Job>>> claim_jobs(service::Time now,
+                                                                           std::chrono::seconds lease,
+                                                                           int limit) override;
+    service::Task<core::Result<void>> finish_job(std::string job_id) override;
+    service::Task<core::Result<void>> postpone_job(std::string job_id, service::Time due_at) override;
+    service::Task<core::Result<void>> add_jobs(std::vector<consultation::Job> jobs) override;
+    service::Task<core::Result<service::Backlog>> job_backlog() override;
+
+    service::Task<core::Result<service::Usage>> usage(service::Time from, service::Time to) override;
+    service::Task<core::Result<std::vector<service::SessionUsage>>> usage_sessions(service::Time from, service::Time to,
+                                                                                   int limit) override;
+    service::Task<core::Result<std::int64_t>> billed_tenths(service::Time from, service::Time to,
+                                                            service::Time now) override;
+    service::Task<core::Result<bool>> note_threshold(std::string month, int percent,
+                                                     consultation::Event event) override;
+    service::Task<core::Result<void>> record_quality(std::string session_id, std::string user_id,
+                                                     consultation::Provider provider, service::QualityReport report,
+                                                     service::Time now) override;
+    service::Task<core::Result<bool>> record_chime_event(service::ChimeEvent event, service::Time now) override;
+    service::Task<core::Result<std::vector<service::MeterRow>>> meter_rows(service::Time from, service::Time to,
+                                                                           std::string after_session,
+                                                                           std::string after_user, int limit) override;
 
   private:
     struct Parts;

@@ -37,7 +37,9 @@ std::string list_statement(unsigned shape) {
 
 Statements::Statements()
     : find{"find", find_text("s.session_id = $1")},
-      find_by_meeting{"find_by_meeting", find_text("s.meeting_id = $1")},
+      find_by_meeting{"find_by_meeting", find_text("s.session_id ="
+                                                   " (SELECT session_id FROM video_consultation_meetings"
+                                                   " WHERE meeting_id = $1)")},
       find_by_appointment{"find_by_appointment",
                           find_text("s.appointment_id = $1 AND s.status <> 'CANCELLED'"
                                     " ORDER BY s.appointment_key IS NULL, s.created_at DESC LIMIT 1")},
@@ -47,12 +49,6 @@ Statements::Statements()
       find_idempotency{"find_idempotency",
                        "SELECT body_hash, session_id FROM video_consultation_idempotency"
                        " WHERE user_id = $1 AND key = $2"},
-      usage{"usage",
-            "SELECT (SELECT coalesce(sum(attendee_minutes_used), 0)::bigint FROM video_consultation_metrics"
-            " WHERE date >= $1::timestamp AND date < $2::timestamp),"
-            " (SELECT count(*) FROM video_consultation_sessions"
-            " WHERE created_at >= $1::timestamp AND created_at < $2::timestamp),"
-            " (SELECT count(*) FROM video_consultation_sessions WHERE status IN ('WAITING', 'ACTIVE'))"},
       // A row that a commit holds at this moment is left out: the next heartbeat is near, and nobody waits for a lock.
       heartbeat{"heartbeat",
                 "WITH beats AS (SELECT id, max(seen) AS seen, max(until) AS until"
@@ -69,8 +65,9 @@ Statements::Statements()
           " SELECT session_id, present_until AS since FROM video_consultation_attendees"
           "  WHERE open_interval_id IS NOT NULL AND present_until <= $1::timestamp"
           " UNION ALL"
-          " SELECT session_id, scheduled_end_time + $2::interval FROM video_consultation_sessions s"
-          "  WHERE status IN ('SCHEDULED', 'WAITING') AND scheduled_end_time < $1::timestamp - $2::interval"
+          " SELECT session_id, greatest(scheduled_end_time, created_at) + $2::interval"
+          "  FROM video_consultation_sessions s WHERE status IN ('SCHEDULED', 'WAITING')"
+          "  AND scheduled_end_time < $1::timestamp - $2::interval AND created_at < $1::timestamp - $2::interval"
           "  AND NOT EXISTS (SELECT 1 FROM video_consultation_attendees a WHERE a.session_id = s.session_id"
           "   AND a.open_interval_id IS NOT NULL)"
           " UNION ALL"
@@ -79,6 +76,10 @@ Statements::Statements()
           "  GROUP BY s.session_id"
           "  HAVING count(a.open_interval_id) = 0 AND max(a.left_at) < $1::timestamp - $3::interval"
           ") AS late GROUP BY session_id ORDER BY min(since), session_id COLLATE \"C\" LIMIT $4::bigint"},
+      open_at{"open_at",
+              "SELECT session_id FROM video_consultation_sessions"
+              " WHERE status IN ('WAITING', 'ACTIVE') AND meeting_provider = $1 AND session_id COLLATE \"C\" > $2"
+              " ORDER BY session_id COLLATE \"C\" LIMIT $3::bigint"},
       ping{"ping", "SELECT 1"} {}
 
 const Statement& Statements::list(const service::SessionQuery& query) {
@@ -93,7 +94,8 @@ const Statement& Statements::list(const service::SessionQuery& query) {
 const Statement* Statements::commit(const CommitShape& shape) {
     const auto found = commits_.find(shape);
     if (found != commits_.end()) return &found->second;
-    if (std::max({shape.attendees, shape.audit, shape.events, shape.intervals, shape.usage}) > kMostRows ||
+    if (std::max({shape.attendees, shape.audit, shape.events, shape.intervals, shape.usage, shape.meetings,
+                  shape.jobs}) > kMostRows ||
         commits_.size() >= kMostCommits) {
         return nullptr;
     }

@@ -1,5 +1,5 @@
-// The SQL of the store: each operation is one statement. Texts are made once for each event loop and kept there, so a
-// connection can tell by the address whether it has prepared one.
+// The SQL of the store: each operation is one statement, which a connection prepares under its name when it first needs
+// it. Here is what concerns sessions; texts that depend on the request are made once for each event loop.
 #pragma once
 
 #include <array>
@@ -23,13 +23,14 @@ struct Statement {
 struct CommitShape {
     bool is_new = false;
     bool idempotency = false;
-    std::uint16_t attendees = 0, audit = 0, events = 0, intervals = 0, usage = 0;
+    std::uint16_t attendees = 0, audit = 0, events = 0, intervals = 0, usage = 0, meetings = 0, jobs = 0;
     auto operator<=>(const CommitShape&) const = default;
 };
 CommitShape commit_shape(const consultation::Change& change, bool idempotency);
 
 /// The text, whose parameters are: session columns, expected version (or, when new, the appointment key), then row by
-/// row audit, events, attendees, intervals, usage, idempotency. It returns one row for an applied change, else none.
+/// row audit, events, attendees, intervals, usage, meetings, jobs, idempotency. It returns one row for an applied
+/// change, else none.
 std::string commit_text(const CommitShape& shape);
 
 /// Owned by an event loop; its thread only.
@@ -40,7 +41,7 @@ class Statements {
     Statements& operator=(const Statements&) = delete;
 
     Statement find, find_by_meeting, find_by_appointment;  ///< Session columns, then the attendees.
-    Statement audit_trail, find_idempotency, usage, heartbeat, due, ping;
+    Statement audit_trail, find_idempotency, heartbeat, due, open_at, ping;
 
     /// Rows of: total, session columns, attendees. Without sessions: one row with nulls.
     const Statement& list(const service::SessionQuery& query);

@@ -52,6 +52,11 @@ std::int64_t number_of(std::string_view bytes) {
     }
 }
 
+double real_of(std::string_view bytes) {
+    if (bytes.size() != sizeof(double)) throw std::runtime_error("a number of an unknown size in the database");
+    return std::bit_cast<double>(big_endian(bytes));
+}
+
 core::Time time_of(std::string_view bytes) {
     const auto since_2000 = number_of(bytes);
     constexpr auto kLargest = std::numeric_limits<std::int64_t>::max();

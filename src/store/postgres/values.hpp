@@ -1,5 +1,6 @@
 // PostgreSQL's binary form of values, read: rows of a result, and an array of records within one column. Pure; every
-// length is checked. Formats: the `_send` functions of the server (int8send, timestamp_send, array_send, record_send).
+// length is checked. Formats: the `_send` functions of the server (int8send, float8send, timestamp_send, array_send,
+// record_send).
 #pragma once
 
 #include <libpq-fe.h>
@@ -17,6 +18,9 @@ namespace store::postgres {
 /// A big-endian whole number of 2, 4 or 8 bytes, or a boolean of 1; any other length throws std::runtime_error.
 std::int64_t number_of(std::string_view bytes);
 
+/// A `double precision`; any length but 8 throws std::runtime_error.
+double real_of(std::string_view bytes);
+
 /// Microseconds since 2000-01-01; infinite values become the nearest that Time can hold.
 core::Time time_of(std::string_view bytes);
 
@@ -30,6 +34,7 @@ class ResultRow {
         return {PQgetvalue(result_, row_, at), static_cast<std::size_t>(PQgetlength(result_, row_, at))};
     }
     std::int64_t number(int column) const { return number_of(text(column)); }
+    double real(int column) const { return real_of(text(column)); }
     core::Time time(int column) const { return time_of(text(column)); }
 
   private:

@@ -25,6 +25,13 @@ TEST(Values, NumbersOfEverySize) {
     EXPECT_THROW(number_of(""), std::runtime_error);
 }
 
+TEST(Values, RealNumbers) {
+    EXPECT_EQ(real_of("\x40\x2D\0\0\0\0\0\0"s), 14.5);
+    EXPECT_EQ(real_of("\xBF\xF0\0\0\0\0\0\0"s), -1.0);
+    EXPECT_THROW(real_of("\0\0\0\0"s), std::runtime_error);
+    EXPECT_THROW(real_of(""), std::runtime_error);
+}
+
 TEST(Values, TimesCountFrom2000) {
     EXPECT_EQ(core::format_rfc3339(time_of("\0\0\0\0\0\0\0\1"s)), "2000-01-01T00:00:00.000001Z");
     EXPECT_EQ(core::format_rfc3339(time_of("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"s)), "1999-12-31T23:59:59.999999Z");

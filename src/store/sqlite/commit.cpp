@@ -1,6 +1,6 @@
 #include "core/bytes.hpp"
 #include "store/common/change_text.hpp"
-#include "store/common/tables.hpp"
+#include "store/common/rows.hpp"
 #include "store/sqlite/queries.hpp"
 
 namespace store::sqlite {
@@ -105,43 +105,34 @@ void write_audit(Connection& connection, const consultation::Change& change) {
     }
 }
 
-void write_outbox(Connection& connection, const consultation::Change& change) {
-    for (const auto& event : change.events) {
-        const std::string payload = payload_of(event);
-        auto insert = connection.query(
-            "INSERT INTO video_consultation_outbox"
-            " (event_id, session_id, routing_key, event_type, occurred_at, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
-        insert.text(event.event_id);
-        insert.text(event.session_id);
-        insert.text(event.routing_key);
-        insert.text(event.event_type);
-        insert.time(event.occurred_at);
-        insert.text(payload);
-        insert.run();
-    }
-}
-
-void write_attendance(Connection& connection, const consultation::Change& change) {
+void write_intervals(Connection& connection, const consultation::Change& change) {
     for (const auto& interval : change.intervals) {
         auto upsert = connection.query(
-            "INSERT INTO video_consultation_attendance (interval_id, session_id, user_id, role, joined_at, left_at)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (interval_id) DO UPDATE SET left_at = excluded.left_at");
+            "INSERT INTO video_consultation_attendance (interval_id, session_id, user_id, role, joined_at, left_at,"
+            " provider, meeting_id, attendee_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+            " ON CONFLICT (interval_id) DO UPDATE SET joined_at = excluded.joined_at, left_at = excluded.left_at");
         upsert.text(interval.interval_id);
         upsert.text(interval.session_id);
         upsert.text(interval.user_id);
         upsert.text(consultation::to_text(interval.role));
         upsert.time(interval.joined_at);
         upsert.optional(interval.left_at);
+        upsert.text(consultation::to_text(interval.provider));
+        detail::write_or_null(upsert, interval.meeting_id);
+        detail::write_or_null(upsert, attendee_id_of(change, interval.user_id));
         upsert.run();
     }
+}
+
+void write_usage(Connection& connection, const consultation::Change& change) {
     for (const auto& usage : change.usage) {
         const std::string metric_id = core::uuid4();
         auto upsert = connection.query(
-            "INSERT INTO video_consultation_metrics"
-            " (metric_id, session_id, user_id, attendee_minutes_used, date, session_completed, created_at)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (session_id, user_id) DO UPDATE SET"
-            " attendee_minutes_used = excluded.attendee_minutes_used, date = excluded.date,"
-            " session_completed = excluded.session_completed");
+            "INSERT INTO video_consultation_metrics (metric_id, session_id, user_id, attendee_minutes_used, date,"
+            " session_completed, created_at, provider, billed_tenths) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+            " ON CONFLICT (session_id, user_id, provider) DO UPDATE SET"
+            " attendee_minutes_used = excluded.attendee_minutes_used, billed_tenths = excluded.billed_tenths,"
+            " date = excluded.date, session_completed = excluded.session_completed");
         upsert.text(metric_id);
         upsert.text(usage.session_id);
         upsert.text(usage.user_id);
@@ -149,6 +140,25 @@ void write_attendance(Connection& connection, const consultation::Change& change
         upsert.time(usage.date);
         upsert.number(usage.session_completed ? 1 : 0);
         upsert.time(change.after.updated_at);
+        upsert.text(consultation::to_text(usage.provider));
+        upsert.number(usage.billed_tenths);
+        upsert.run();
+    }
+}
+
+void write_meetings(Connection& connection, const consultation::Change& change) {
+    for (const auto& meeting : change.meetings) {
+        auto upsert = connection.query(
+            "INSERT INTO video_consultation_meetings AS t"
+            " (meeting_id, session_id, provider, generation, created_at, ended_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+            " ON CONFLICT (meeting_id) DO UPDATE SET ended_at = coalesce(excluded.ended_at, t.ended_at)"
+            " WHERE t.session_id = excluded.session_id");
+        upsert.text(meeting.meeting_id);
+        upsert.text(meeting.session_id);
+        upsert.text(consultation::to_text(meeting.provider));
+        upsert.number(meeting.generation);
+        upsert.time(meeting.created_at);
+        upsert.optional(meeting.ended_at);
         upsert.run();
     }
 }
@@ -162,8 +172,13 @@ Committed commit(Connection& connection, const consultation::Change& change,
     if (result != Committed::applied) return result;
     write_attendees(connection, change.after);
     write_audit(connection, change);
-    write_outbox(connection, change);
-    write_attendance(connection, change);
+    for (const auto& event : change.events) {
+        if (!append(connection, event)) throw Failure{SQLITE_CONSTRAINT_UNIQUE};
+    }
+    write_intervals(connection, change);
+    write_usage(connection, change);
+    write_meetings(connection, change);
+    for (const auto& job : change.jobs) add_job(connection, job);
     if (idempotency) {
         auto insert = connection.query(
             "INSERT INTO video_consultation_idempotency (user_id, key, body_hash, session_id, created_at)"

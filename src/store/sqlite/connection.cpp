@@ -49,6 +49,10 @@ void Query::number(std::int64_t value) {
     check(sqlite3_bind_int64(statement_, ++parameter_, value));
 }
 
+void Query::real(double value) {
+    check(sqlite3_bind_double(statement_, ++parameter_, value));
+}
+
 bool Query::step() {
     const int code = sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;

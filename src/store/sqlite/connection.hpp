@@ -30,6 +30,7 @@ class Row {
     bool null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
     std::string_view text(int column) const;
     std::int64_t number(int column) const { return sqlite3_column_int64(statement_, column); }
+    double real(int column) const { return sqlite3_column_double(statement_, column); }
     consultation::Time time(int column) const { return consultation::Time{std::chrono::microseconds(number(column))}; }
 
   private:
@@ -49,6 +50,7 @@ class Query {
     void null();
     void text(std::string_view value);
     void number(std::int64_t value);
+    void real(double value);
     void time(consultation::Time value) { number(value.time_since_epoch().count()); }
     template <class T>
     void optional(const std::optional<T>& value) {

@@ -45,7 +45,8 @@ const ListStatements& list_statements(unsigned shape) {
 
 std::optional<Session> find(Connection& connection, SessionKey by, const std::string& id) {
     static const std::array<std::string, 3> texts{
-        find_text("session_id = ?1"), find_text("meeting_id = ?1"),
+        find_text("session_id = ?1"),
+        find_text("session_id = (SELECT session_id FROM video_consultation_meetings WHERE meeting_id = ?1)"),
         find_text("appointment_id = ?1 AND status <> 'CANCELLED' ORDER BY created_at DESC LIMIT 1")};
     const Snapshot snapshot(connection);
     auto row = connection.query(texts.at(static_cast<std::size_t>(by)));
@@ -105,27 +106,15 @@ std::optional<service::IdempotencyRecord> find_idempotency(Connection& connectio
     return service::IdempotencyRecord{user_id, key, std::string(row.row().text(0)), std::string(row.row().text(1))};
 }
 
-service::Usage usage(Connection& connection, service::Time from, service::Time to) {
-    auto row = connection.query(
-        "SELECT (SELECT coalesce(sum(attendee_minutes_used), 0) FROM video_consultation_metrics"
-        " WHERE date >= ?1 AND date < ?2),"
-        " (SELECT count(*) FROM video_consultation_sessions WHERE created_at >= ?1 AND created_at < ?2),"
-        " (SELECT count(*) FROM video_consultation_sessions WHERE status IN ('WAITING', 'ACTIVE'))");
-    row.time(from);
-    row.time(to);
-    row.step();
-    const auto found = row.row();
-    return {found.number(0), found.number(1), found.number(2)};
-}
-
 std::vector<std::string> due(Connection& connection, const service::DuePolicy& policy, int limit) {
     auto rows = connection.query(
         "SELECT session_id, min(since) FROM ("
         " SELECT session_id, present_until AS since FROM video_consultation_attendees"
         "  WHERE open_interval_id IS NOT NULL AND present_until <= ?1"
         " UNION ALL"
-        " SELECT session_id, scheduled_end_time + ?2 FROM video_consultation_sessions s"
-        "  WHERE status IN ('SCHEDULED', 'WAITING') AND scheduled_end_time < ?1 - ?2 AND NOT EXISTS"
+        " SELECT session_id, max(scheduled_end_time, created_at) + ?2 FROM video_consultation_sessions s"
+        "  WHERE status IN ('SCHEDULED', 'WAITING') AND scheduled_end_time < ?1 - ?2 AND created_at < ?1 - ?2 AND NOT "
+        "EXISTS"
         "   (SELECT 1 FROM video_consultation_attendees a WHERE a.session_id = s.session_id"
         "     AND a.open_interval_id IS NOT NULL)"
         " UNION ALL"
@@ -136,6 +125,20 @@ std::vector<std::string> due(Connection& connection, const service::DuePolicy& p
     rows.time(policy.now);
     rows.number(std::chrono::microseconds(policy.no_show_grace).count());
     rows.number(std::chrono::microseconds(policy.abandoned_after).count());
+    rows.number(limit);
+    std::vector<std::string> ids;
+    while (rows.step()) ids.emplace_back(rows.row().text(0));
+    return ids;
+}
+
+std::vector<std::string> open_at(Connection& connection, consultation::Provider provider, const std::string& after,
+                                 int limit) {
+    auto rows = connection.query(
+        "SELECT session_id FROM video_consultation_sessions"
+        " WHERE status IN ('WAITING', 'ACTIVE') AND meeting_provider = ?1 AND session_id > ?2"
+        " ORDER BY session_id LIMIT ?3");
+    rows.text(consultation::to_text(provider));
+    rows.text(after);
     rows.number(limit);
     std::vector<std::string> ids;
     while (rows.step()) ids.emplace_back(rows.row().text(0));

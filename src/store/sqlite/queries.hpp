@@ -1,4 +1,4 @@
-// What the store does, in SQL: plain blocking functions on one connection. They throw Failure.
+// What the store does for sessions, in SQL: plain blocking functions on one connection. They throw Failure.
 #pragma once
 
 #include <optional>
@@ -18,13 +18,19 @@ service::SessionPage list(Connection& connection, const service::SessionQuery& q
 std::vector<consultation::AuditEntry> audit_trail(Connection& connection, const std::string& session_id);
 std::optional<service::IdempotencyRecord> find_idempotency(Connection& connection, const std::string& user_id,
                                                            const std::string& key);
-service::Usage usage(Connection& connection, service::Time from, service::Time to);
 std::vector<std::string> due(Connection& connection, const service::DuePolicy& policy, int limit);
+std::vector<std::string> open_at(Connection& connection, consultation::Provider provider, const std::string& after,
+                                 int limit);
 void ping(Connection& connection);
 
 /// Within the caller's transaction, which the caller undoes unless the answer is `applied`.
 service::Committed commit(Connection& connection, const consultation::Change& change,
                           const std::optional<service::IdempotencyRecord>& idempotency);
 void heartbeat(Connection& connection, const std::vector<service::Heartbeat>& beats);
+
+/// Within the caller's transaction. False: the message is there already.
+bool append(Connection& connection, const consultation::Event& event);
+/// The same for a job.
+void add_job(Connection& connection, const consultation::Job& job);
 
 }  // namespace store::sqlite

@@ -1,108 +1,14 @@
 #include "store/sqlite/sqlite_store.hpp"
 
-#include <boost/asio/this_coro.hpp>
-#include <utility>
-
 #include "store/common/change_text.hpp"
-#include "store/common/completion.hpp"
-#include "store/common/loop_guard.hpp"
+#include "store/sqlite/parts.hpp"
 #include "store/sqlite/queries.hpp"
 #include "store/sqlite/schema.hpp"
-#include "store/sqlite/workers.hpp"
 
 namespace store::sqlite {
-namespace {
 
-namespace asio = boost::asio;
 using core::Result;
 using service::Task;
-
-bool keeps(const service::Committed& result) {
-    return result == service::Committed::applied;
-}
-template <class T>
-bool keeps(const T&) {
-    return true;
-}
-
-/// Runs `Work` on a worker's thread and posts what it returns back to the loop of the coroutine that waits.
-template <class T, class Work>
-class WaitedJob final : public Job {
-  public:
-    WaitedJob(asio::any_io_executor executor, std::shared_ptr<Completion<Result<T>>> completion, Work work)
-        : executor_(std::move(executor)),
-          loop_(LoopGuard::of(executor_)),
-          completion_(std::move(completion)),
-          work_(std::move(work)) {}
-
-    bool run(Connection& connection) override {
-        if constexpr (std::is_void_v<T>) {
-            work_(connection);
-            result_.emplace();
-            return true;
-        } else {
-            result_.emplace(work_(connection));
-            return keeps(**result_);
-        }
-    }
-
-    void finish(std::optional<core::Error> failure) override {
-        if (failure) result_.emplace(std::unexpected(std::move(*failure)));
-        loop_->post(executor_, [completion = std::move(completion_), result = std::move(*result_)]() mutable {
-            completion->complete(std::move(result));
-        });
-    }
-
-    bool abandoned() const override { return completion_->abandoned(); }
-
-  private:
-    asio::any_io_executor executor_;
-    std::shared_ptr<LoopGuard> loop_;
-    std::shared_ptr<Completion<Result<T>>> completion_;
-    Work work_;
-    std::optional<Result<T>> result_;
-};
-
-core::Error overloaded() {
-    return {core::ErrorKind::unavailable, "the database has too much to do, or is closing", std::chrono::seconds(1)};
-}
-core::Error too_slow() {
-    return {core::ErrorKind::unavailable, "the database did not answer in time", std::chrono::seconds(1)};
-}
-
-enum class Kind { read, write };
-
-}  // namespace
-
-struct SqliteStore::Parts {
-    SqliteSettings settings;
-    Workers workers;
-
-    explicit Parts(SqliteSettings given)
-        : settings(std::move(given)),
-          workers(settings.path, settings.readers, settings.queue_limit, settings.busy_timeout) {}
-
-    /// `work` is a value of its own: nothing in it refers to the coroutine, which may have gone when it runs.
-    template <class T, class Work>
-    Task<Result<T>> run(Kind kind, std::chrono::milliseconds limit, Work work) {
-        const auto executor = co_await asio::this_coro::executor;
-        auto completion = std::make_shared<Completion<Result<T>>>();
-        std::unique_ptr<Job> job = std::make_unique<WaitedJob<T, Work>>(executor, completion, std::move(work));
-        const bool taken = kind == Kind::read ? workers.read(job) : workers.write(job);
-        if (!taken) co_return std::unexpected(overloaded());
-        auto result = co_await Completion<Result<T>>::wait(std::move(completion), limit);
-        if (!result) co_return std::unexpected(too_slow());
-        co_return std::move(*result);
-    }
-    template <class T, class Work>
-    Task<Result<T>> read(Work work) {
-        return run<T>(Kind::read, settings.operation_timeout, std::move(work));
-    }
-    template <class T, class Work>
-    Task<Result<T>> write(Work work) {
-        return run<T>(Kind::write, settings.operation_timeout, std::move(work));
-    }
-};
 
 SqliteStore::SqliteStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 SqliteStore::~SqliteStore() = default;
@@ -170,11 +76,6 @@ Task<Result<service::Committed>> SqliteStore::commit(consultation::Change change
         });
 }
 
-Task<Result<service::Usage>> SqliteStore::usage(service::Time from, service::Time to) {
-    return parts_->read<service::Usage>(
-        [from, to](Connection& connection) { return sqlite::usage(connection, from, to); });
-}
-
 Task<Result<void>> SqliteStore::heartbeat(std::vector<service::Heartbeat> beats) {
     return parts_->write<void>(
         [beats = std::move(beats)](Connection& connection) { sqlite::heartbeat(connection, beats); });
@@ -185,8 +86,15 @@ Task<Result<std::vector<std::string>>> SqliteStore::due(service::DuePolicy polic
         [policy, limit](Connection& connection) { return sqlite::due(connection, policy, limit); });
 }
 
+Task<Result<std::vector<std::string>>> SqliteStore::open_at(consultation::Provider provider, std::string after,
+                                                            int limit) {
+    return parts_->read<std::vector<std::string>>([provider, after = std::move(after), limit](Connection& connection) {
+        return sqlite::open_at(connection, provider, after, limit);
+    });
+}
+
 Task<Result<void>> SqliteStore::ping() {
-    return parts_->run<void>(Kind::read, std::chrono::seconds(1),
+    return parts_->run<void>(Parts::Kind::read, std::chrono::seconds(1),
                              [](Connection& connection) { sqlite::ping(connection); });
 }
 

@@ -1,0 +1,42 @@
+// Sends one request again and again: bench_replay PORT SECONDS CONNECTIONS < request. Prints rate, p50 and p99. What a
+// server manages by itself, beside what it manages behind the service.
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "load_client.hpp"
+
+namespace {
+
+struct Replay : bench::Script {
+    const std::string& request;
+    explicit Replay(const std::string& text) : request(text) {}
+    std::string next() override { return request; }
+    bool answered(unsigned status, std::string_view) override { return status >= 200 && status < 300; }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 4) {
+        std::fprintf(stderr, "bench_replay PORT SECONDS CONNECTIONS < request\n");
+        return 2;
+    }
+    const std::string request{std::istreambuf_iterator<char>(std::cin), {}};
+    std::vector<std::unique_ptr<Replay>> scripts;
+    std::vector<bench::Script*> views;
+    for (int i = 0; i < std::atoi(argv[3]); ++i) {
+        scripts.push_back(std::make_unique<Replay>(request));
+        views.push_back(scripts.back().get());
+    }
+    const auto report =
+        bench::run(static_cast<std::uint16_t>(std::atoi(argv[1])), views, std::chrono::seconds{std::atoi(argv[2])});
+    std::printf("%-8s %9.0f /s   p50 %7.3f ms   p99 %7.3f ms   errors %llu %s\n", "replay", report.rate(),
+                report.p50_ms, report.p99_ms, static_cast<unsigned long long>(report.errors),
+                report.first_error.substr(0, 200).c_str());
+    return 0;
+}

@@ -1,0 +1,25 @@
+// How the parts are, for people (`/health`) and for Prometheus (`/metrics`). Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/time.hpp"
+#include "service/vitals.hpp"
+
+namespace api {
+
+/// Who answers, and what it found out at this moment.
+struct SelfReport {
+    std::string_view service, version;
+    core::Time now;
+    bool database = false;
+    const service::Vitals& vitals;
+};
+
+std::string health_answer(const SelfReport& report);
+
+/// Prometheus' text format, version 0.0.4; every name begins with `video_consultation_`.
+std::string metrics_answer(const SelfReport& report);
+
+}  // namespace api

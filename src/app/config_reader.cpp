@@ -1,0 +1,59 @@
+#include "app/config_reader.hpp"
+
+#include <cctype>
+
+namespace app {
+namespace {
+
+bool is_host(std::string_view text) {
+    return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
+    });
+}
+
+bool is_bracketed(std::string_view text) {
+    return text.size() > 2 && text.front() == '[' && text.back() == ']' &&
+           text.substr(1, text.size() - 2).find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
+}
+
+bool is_port(std::string_view text) {
+    std::uint16_t port = 0;
+    const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return failed == std::errc{} && stop == text.data() + text.size() && port > 0;
+}
+
+}  // namespace
+
+std::optional<Place> parse_place(std::string_view text) {
+    while (text.ends_with('/')) text.remove_suffix(1);
+    Place place;
+    place.url = text;
+    for (const std::string_view scheme : {"http", "https"}) {
+        if (text.starts_with(std::string{scheme} + "://")) place.scheme = scheme;
+    }
+    if (!place.scheme.empty()) text.remove_prefix(place.scheme.size() + 3);
+    const auto slash = text.find('/');
+    if (slash != std::string_view::npos) {
+        if (place.scheme.empty()) return {};
+        const auto path = text.substr(slash);
+        if (path.find_first_of("?#\" \\") != std::string_view::npos) return {};
+    }
+    auto authority = text.substr(0, slash);
+    // Behind the last bracket, as IPv6 addresses are full of colons.
+    const auto bracket = authority.rfind(']');
+    const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+    if (colon != std::string_view::npos) {
+        if (place.scheme.empty() || !is_port(authority.substr(colon + 1))) return {};
+        authority = authority.substr(0, colon);
+    }
+    if (is_bracketed(authority)) {
+        place.host = authority.substr(1, authority.size() - 2);
+    } else if (is_host(authority)) {
+        place.host = authority;
+    } else {
+        return {};
+    }
+    return place;
+}
+
+}  // namespace app

@@ -1,0 +1,168 @@
+#include "app/meetings_parts.hpp"
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <fstream>
+#include <utility>
+#include <vector>
+
+#include "core/bytes.hpp"
+
+namespace app {
+namespace {
+
+namespace asio = boost::asio;
+
+/// How long the search for AWS keys may hold up the start.
+constexpr std::chrono::seconds kKeySearch{5};
+
+// Candidates of media connections are addresses, so a name is looked up here, once.
+core::Result<std::vector<std::string>> addresses_of(const std::string& host) {
+    if (host.empty()) return std::vector<std::string>{};
+    asio::io_context context;
+    boost::system::error_code error;
+    std::vector<std::string> addresses;
+    for (const auto& entry : asio::ip::udp::resolver(context).resolve(host, "", error)) {
+        auto address = entry.endpoint().address().to_string();
+        if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(std::move(address));
+    }
+    if (error || addresses.empty()) {
+        return core::fail(
+            core::ErrorKind::invalid,
+            "PUBLIC_HOST: " + host + " has no address that this machine can find (" + error.message() + ")");
+    }
+    return addresses;
+}
+
+/// Whether the machine says that it is one of AWS's: only there is anybody at the metadata address, and asking
+/// elsewhere costs seconds of waiting.
+/// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html
+bool is_ec2() {
+    std::string vendor;
+    std::getline(std::ifstream{"/sys/class/dmi/id/sys_vendor"}, vendor);
+    std::string uuid;
+    std::getline(std::ifstream{"/sys/hypervisor/uuid"}, uuid);
+    return vendor.starts_with("Amazon") || uuid.starts_with("ec2");
+}
+
+meetings::chime::CredentialSettings credential_settings(const Config& config) {
+    const auto& aws = config.aws;
+    meetings::chime::CredentialSettings settings;
+    settings.access_key_id = aws.access_key_id.value_or("");
+    settings.secret_access_key = aws.secret_access_key.value_or("");
+    settings.session_token = aws.session_token.value_or("");
+    settings.home = aws.home.value_or("");
+    settings.credentials_file = aws.credentials_file.value_or("");
+    settings.config_file = aws.config_file.value_or("");
+    settings.profile = aws.profile.value_or("");
+    settings.container_relative_uri = aws.container_relative_uri.value_or("");
+    settings.container_full_uri = aws.container_full_uri.value_or("");
+    settings.container_authorization_token = aws.container_token.value_or("");
+    settings.container_authorization_token_file = aws.container_token_file.value_or("");
+    settings.metadata_endpoint = aws.metadata_endpoint.value_or("");
+    const bool worth_asking = config.meeting_provider == ProviderMode::chime || aws.metadata_endpoint || is_ec2();
+    settings.metadata_disabled = aws.metadata_disabled || !worth_asking;
+    return settings;
+}
+
+meetings::policy::MeetingChoiceSettings choice_settings(const Config& config) {
+    using Settings = meetings::policy::MeetingChoiceSettings;
+    Settings settings;
+    if (config.meeting_provider == ProviderMode::chime) settings.mode = Settings::Mode::chime;
+    if (config.meeting_provider == ProviderMode::embedded) settings.mode = Settings::Mode::embedded;
+    if (config.budget_policy == BudgetPolicy::refuse) settings.budget = Settings::Budget::refuse;
+    if (config.budget_policy == BudgetPolicy::warn) settings.budget = Settings::Budget::warn;
+    return settings;
+}
+
+}  // namespace
+
+core::Result<std::unique_ptr<MeetingsParts>> MeetingsParts::make(const Config& config, const std::string& secret,
+                                                                 net::HttpClient& client, service::Metering& metering,
+                                                                 const core::Clock& clock) {
+    auto parts = std::make_unique<MeetingsParts>();
+    if (config.meeting_provider != ProviderMode::chime) {
+        if (auto made = parts->make_embedded(config, secret); !made) return std::unexpected(made.error());
+    }
+    if (config.meeting_provider != ProviderMode::embedded) {
+        if (auto made = parts->make_chime(config, client, clock); !made) return std::unexpected(made.error());
+    }
+    parts->choice_ = std::make_unique<meetings::policy::MeetingChoice>(
+        choice_settings(config), parts->embedded_.get(), parts->chime_.get(),
+        [&metering] { return metering.budget_used_up(); });
+    return parts;
+}
+
+core::Result<> MeetingsParts::make_embedded(const Config& config, const std::string& secret) {
+    meetings::embedded::Settings settings;
+    settings.secret = secret;
+    settings.public_url = config.public_url;
+    settings.default_url = config.api_url;
+    embedded_ = std::make_unique<meetings::embedded::EmbeddedMeetings>(std::move(settings));
+
+    auto announced = addresses_of(config.public_host);
+    if (!announced) return std::unexpected(announced.error());
+    media::server::Settings server;
+    server.port = config.media_port;
+    server.announced_addresses = std::move(*announced);
+    server.announced_port = config.public_media_port;
+    server.gone_after = config.gone_after;
+    auto started = media::server::MeetingServer::start(std::move(server), *embedded_);
+    if (!started) {
+        return core::fail(core::ErrorKind::internal,
+                          started.error().detail + "; free it, or choose another with --media-port or MEDIA_PORT");
+    }
+    media_ = std::move(*started);
+    embedded_->attach_server(*media_);
+    return {};
+}
+
+core::Result<> MeetingsParts::make_chime(const Config& config, net::HttpClient& client, const core::Clock& clock) {
+    credentials_ = std::make_unique<meetings::chime::AwsCredentials>(credential_settings(config), client, clock);
+    const auto found = credentials_->discover(kKeySearch);
+    if (found && !*found) {
+        if (config.meeting_provider == ProviderMode::chime) {
+            return core::fail(
+                core::ErrorKind::invalid,
+                "Error: Unable to locate credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+                "MEETING_PROVIDER=embedded");
+        }
+        credentials_.reset();
+        return {};
+    }
+    if (!found) core::log::warning("AWS credentials are not there yet", {{"why", found.error().detail}});
+    meetings::chime::ChimeApiSettings api;
+    api.region = config.aws.region;
+    api.endpoint = config.aws.endpoint.value_or("");
+    api.timeout = config.chime_timeout;
+    api_ = std::make_unique<meetings::chime::ChimeApi>(std::move(api), client, *credentials_, clock);
+    meetings::chime::ChimeMeetingsSettings settings;
+    settings.media_region = config.aws.region;
+    settings.events_expected = !config.chime_events_secret.empty();
+    chime_ = std::make_unique<meetings::chime::ChimeMeetings>(std::move(settings), *api_);
+    return {};
+}
+
+void MeetingsParts::attach_service(service::Consultations& consultations, boost::asio::any_io_executor executor) {
+    if (embedded_) embedded_->attach_service(consultations, std::move(executor));
+}
+
+std::string MeetingsParts::describe() const {
+    if (!chime_) return "embedded";
+    return embedded_ ? "chime, embedded" : "chime";
+}
+
+service::Vitals::Breaker MeetingsParts::vitals() const {
+    return chime_ ? chime_->vitals() : service::Vitals::Breaker{};
+}
+
+void MeetingsParts::stop_media() {
+    if (media_) media_->stop();
+}
+
+void MeetingsParts::stop() {
+    if (credentials_) credentials_->stop();
+}
+
+}  // namespace app

@@ -1,0 +1,66 @@
+// The meter: figures of the month, the budget they are held against, and the alarms on the way there.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "consultation/access.hpp"
+#include "core/result.hpp"
+#include "core/time.hpp"
+#include "service/meter.hpp"
+
+namespace service {
+
+using consultation::Caller;
+using core::Result;
+
+struct MeteringSettings {
+    std::int64_t free_tier_minutes = 1000;  ///< `AWS_FREE_TIER_ATTENDEE_MINUTES`, a month.
+};
+
+/// What `reconcile` found.
+struct Reconciliation {
+    std::int64_t rows = 0;              ///< Records and stays compared: one for each person, session and provider.
+    std::int64_t attendee_minutes = 0;  ///< As recorded.
+    std::int64_t billed_tenths = 0;
+    std::vector<MeterRow> wrong;     ///< Whose record is not the sum of its stays; at most kMostShown.
+    std::vector<MeterRow> drifting;  ///< Whose stays differ from Chime's events by more than a tenth of a minute.
+    std::int64_t wrong_count = 0, drifting_count = 0;
+
+    static constexpr std::size_t kMostShown = 100;
+};
+
+/// Owns references only. Any control-plane thread.
+class Metering {
+  public:
+    Metering(MeteringSettings settings, MeterStore& store, const core::Clock& clock)
+        : settings_(settings), store_(store), clock_(clock) {}
+
+    /// Figures of the month [from, to): doctors and admins.
+    Task<Result<Usage>> usage(Caller caller, Time from, Time to);
+    /// The sessions behind them: admins; others get an empty list.
+    Task<Result<std::vector<SessionUsage>>> sessions(Caller caller, Time from, Time to, int limit);
+
+    /// Chime's minutes of this month, running stays included, have reached the free tier.
+    Task<Result<bool>> budget_used_up();
+
+    /// Announces 50, 80 and 100 % of the month, once each, whoever of several processes comes first. Call often, from
+    /// one task.
+    Task<Result<void>> announce_thresholds();
+
+    /// Compares every record of [from, to) with its stays, and with what Chime told.
+    Task<Result<Reconciliation>> reconcile(Time from, Time to);
+
+    std::int64_t free_tier_minutes() const { return settings_.free_tier_minutes; }
+
+  private:
+    MeteringSettings settings_;
+    MeterStore& store_;
+    const core::Clock& clock_;
+    std::set<std::string> noted_;  ///< Thresholds known to be announced: spares the question.
+};
+
+}  // namespace service
