@@ -74,7 +74,7 @@ net::Response failure(const core::Error& error, std::string_view operation, std:
     if (status == 401) return unauthenticated(error.detail);
     if (status == 503) {
         core::log::warning("request not served", {{"request_id", std::string{request_id}}, {"why", error.detail}});
-        auto response = refusal(status, kUnavailable);
+        auto response = refusal(status, error.for_client ? std::string_view{error.detail} : kUnavailable);
         response.headers.emplace_back(
             "Retry-After", std::to_string((error.retry_after.count() > 0 ? error.retry_after : kDefaultRetry).count()));
         return response;

@@ -29,6 +29,7 @@ struct Error {
     ErrorKind kind = ErrorKind::internal;
     std::string detail;
     std::chrono::seconds retry_after{0};  ///< Only for `unavailable`; 0 = unknown.
+    bool for_client = false;  ///< `unavailable` whose detail is a sentence for the client; others' is for the log.
 };
 
 template <class T = void>

@@ -26,9 +26,7 @@ void PublicKeys::Place::put(KeySet keys) {
 }
 
 core::Result<std::unique_ptr<KeyFile>> KeyFile::read(const std::string& path) {
-    const auto refuse = [&](const std::string& why) {
-        return core::fail(core::ErrorKind::invalid, "JWT_JWKS_FILE: " + path + ": " + why);
-    };
+    const auto refuse = [&](const std::string& why) { return core::fail(core::ErrorKind::invalid, path + ": " + why); };
     std::ifstream file(path, std::ios::binary);
     std::string text(KeySet::kMaxText + 1, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -127,7 +125,7 @@ bool KeyUrl::Reader::take(core::Result<KeySet> keys) {
     }
     const auto why = keys ? "it holds no RSA or P-256 key for signatures" : keys.error().detail;
     if (!std::exchange(told_, true)) {
-        core::log::error("public keys for tokens cannot be read from JWT_JWKS_URL", {{"reason", why}});
+        core::log::error("public keys for tokens cannot be read from their URL", {{"reason", why}});
     }
     // A set without keys is one as well: whoever empties it wants no token to be taken.
     if (keys) place_->put(std::move(*keys));

@@ -54,7 +54,7 @@ Task<Result<Session>> Consultations::load_any(std::string id) {
     co_return std::move(**found);
 }
 
-Task<Result<void>> Consultations::fill_from_appointment(CreateRequest& request) {
+Task<Result<void>> Consultations::fill_from_appointment(const Caller& caller, CreateRequest& request) {
     if (!settings_.appointments || !request.appointment_id) {
         if (request.left_out.any_required()) {
             co_return fail(ErrorKind::unprocessable, "doctor_id, patient_id and scheduled_start_time are required");
@@ -65,6 +65,10 @@ Task<Result<void>> Consultations::fill_from_appointment(CreateRequest& request) 
     if (!found) co_return std::unexpected(found.error());
     if (!*found) co_return fail(ErrorKind::unprocessable, "The appointment does not exist");
     const auto& appointment = **found;
+    // First of all: whoever has nothing to do with it learns nothing more of it.
+    const bool strangers =
+        !caller.is_admin() && caller.user_id != appointment.doctor_id && caller.user_id != appointment.patient_id;
+    if (strangers) co_return fail(ErrorKind::forbidden, "The appointment belongs to other participants");
     if (!appointment.is_virtual) co_return fail(ErrorKind::unprocessable, "The appointment is not a virtual one");
     if (appointment.is_cancelled) co_return fail(ErrorKind::unprocessable, "The appointment has been cancelled");
     if (request.left_out.doctor) request.doctor_id = appointment.doctor_id;
@@ -86,7 +90,14 @@ Task<Result<void>> Consultations::fill_from_appointment(CreateRequest& request) 
 }
 
 Task<Result<Created>> Consultations::create(Caller caller, CreateRequest request) {
-    if (auto filled = co_await fill_from_appointment(request); !filled) co_return std::unexpected(filled.error());
+    // Before anybody is asked: what is left out is the caller's own, or the admin's to fill in.
+    const auto& doctor = request.left_out.doctor && caller.is_doctor() ? caller.user_id : request.doctor_id;
+    const auto& patient = request.left_out.patient && caller.is_patient() ? caller.user_id : request.patient_id;
+    if (auto allowed = consultation::may_create(caller, doctor, patient); !allowed) {
+        co_return std::unexpected(allowed.error());
+    }
+    auto filled = co_await fill_from_appointment(caller, request);
+    if (!filled) co_return std::unexpected(filled.error());
     if (auto allowed = consultation::may_create(caller, request.doctor_id, request.patient_id); !allowed) {
         co_return std::unexpected(allowed.error());
     }

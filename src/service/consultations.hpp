@@ -146,9 +146,9 @@ class Consultations {
     Task<Result<consultation::Session>> change(std::string session_id, Decide decide);
     /// The session with this id, or of the appointment with this id.
     Task<Result<consultation::Session>> load_any(std::string id);
-    Task<Result<void>> fill_from_appointment(CreateRequest& request);
+    Task<Result<void>> fill_from_appointment(const Caller& caller, CreateRequest& request);
     Task<Result<Created>> book(Caller by, CreateRequest request);
-    Task<Result<MadeMeeting>> make_meeting(const consultation::Session& session);
+    Task<Result<MadeMeeting>> make_meeting(const consultation::Session& session, int generation);
     struct Entrance {
         consultation::Venue venue;
         Credentials credentials;

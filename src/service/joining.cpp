@@ -39,6 +39,11 @@ Known known_in(const Session& session, Role role) {
     return {attendee->chime_attendee_id, !attendee->present() && !attendee->chime_attendee_id.empty()};
 }
 
+int next_generation(const Session& session) {
+    return session.meeting ? session.meeting->generation + 1 : 1;
+}
+constexpr int kGenerationsTried = 3;
+
 const Credentials* among(const std::vector<Credentials>& all, const std::string& external_id) {
     const auto found = std::ranges::find(all, external_id, &Credentials::external_user_id);
     return found == all.end() ? nullptr : &*found;
@@ -46,10 +51,10 @@ const Credentials* among(const std::vector<Credentials>& all, const std::string&
 
 }  // namespace
 
-Task<Result<MadeMeeting>> Consultations::make_meeting(const Session& session) {
+Task<Result<MadeMeeting>> Consultations::make_meeting(const Session& session, int generation) {
     MeetingPlan plan;
     plan.session_id = session.session_id;
-    plan.generation = session.meeting ? session.meeting->generation + 1 : 1;
+    plan.generation = generation;
     plan.media_region = session.media_region;
     plan.doctor_id = session.doctor_id;
     plan.patient_id = session.patient_id;
@@ -67,15 +72,20 @@ Task<Result<Consultations::Entrance>> Consultations::entrance(const Session& ses
         if (credentials) co_return Entrance{{*session.meeting, {}}, std::move(*credentials), false};
         if (credentials.error().kind != ErrorKind::gone) co_return std::unexpected(credentials.error());
     }
-    auto made = co_await make_meeting(session);
-    if (!made) co_return std::unexpected(made.error());
-    Venue venue{std::move(made->meeting), std::move(made->note)};
-    if (const auto* mine = among(made->attendees, external_id)) {
-        co_return Entrance{std::move(venue), *mine, true};
+    // A generation may have been made before by a process that died before it could write that down, and have ended
+    // since: the provider then gives the dead meeting again.
+    const int first = next_generation(session);
+    for (int generation = first; generation < first + kGenerationsTried; ++generation) {
+        auto made = co_await make_meeting(session, generation);
+        if (!made) co_return std::unexpected(made.error());
+        Venue venue{std::move(made->meeting), std::move(made->note)};
+        if (const auto* mine = among(made->attendees, external_id)) {
+            co_return Entrance{std::move(venue), *mine, true};
+        }
+        auto credentials = co_await meetings_.credentials(venue.meeting, external_id, {}, false);
+        if (credentials) co_return Entrance{std::move(venue), std::move(*credentials), true};
+        if (credentials.error().kind != ErrorKind::gone) co_return std::unexpected(credentials.error());
     }
-    auto credentials = co_await meetings_.credentials(venue.meeting, external_id, {}, false);
-    if (credentials) co_return Entrance{std::move(venue), std::move(*credentials), true};
-    if (credentials.error().kind != ErrorKind::gone) co_return std::unexpected(credentials.error());
     co_return fail(ErrorKind::unavailable, "The meeting could not be opened, try again", std::chrono::seconds{1});
 }
 
@@ -160,7 +170,7 @@ Task<Result<std::pair<Session, std::optional<Joined>>>> Consultations::start(Cal
     }
     if (auto open = consultation::can_start(*session); !open) co_return std::unexpected(open.error());
     if (session->meeting) co_return Started{std::move(*session), std::nullopt};
-    const auto made = co_await make_meeting(*session);
+    const auto made = co_await make_meeting(*session, next_generation(*session));
     if (!made) co_return std::unexpected(made.error());
     const Venue venue{made->meeting, made->note};
     auto prepared =

@@ -128,7 +128,7 @@ inNeighbourhoodOnEachStore('a visit on AWS Chime', { chime: true }, (here) => {
         const ended = await visit.end(visit.doctor);
         assert.deepEqual([ended.status, ended.body.status], [200, 'COMPLETED']);
         await eventually(async () => (await tries()).length >= 4, 'it was tried');
-        assert.equal((await here().health()).jobs.waiting, 1);
+        await eventually(async () => (await here().health()).jobs.waiting === 1, 'health says what is to do');
         await world.server.kill();
         await world.server.boot();
         await eventually(async () => (await chime.meeting(meetingId)).Ended !== null, 'the meeting is deleted', 120_000);
@@ -184,7 +184,7 @@ inNeighbourhoodOnEachStore('a visit on AWS Chime', { chime: true }, (here) => {
 
     test('odd characters in ids are no obstacle', async () => {
         const { chime, world } = here();
-        for (const id of ['12 34', "o'neil", 'zoë', '医生', 'a*b?c', 'x'.repeat(92), '%2F/..', 'aws:1']) {
+        for (const id of ['12 34', "o'neil", 'zoë', '医生', 'a*b?c', 'x'.repeat(55), '%2F/..', 'aws:1']) {
             const pair = { doctorId: `${id}d`, patientId: `${id}p` };
             pair.doctor = world.token('DOCTOR', pair.doctorId);
             pair.patient = world.token('PATIENT', pair.patientId);

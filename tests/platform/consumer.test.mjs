@@ -164,7 +164,7 @@ inNeighbourhoodOnEachStore('requests of the appointments service', { broker: tru
         await visit.join(visit.patient);
         await visit.join(visit.doctor);
         assert.equal((await visit.end(visit.doctor)).status, 200);
-        assert.ok((await client.get('/health')).body.outbox.waiting >= 6);
+        await eventually(async () => (await client.get('/health')).body.outbox.waiting >= 6, 'health says what waits');
         await broker.boot();
         const told = await here().told(visit.id, [
             'video.session.created', 'video.session.started', 'video.user.joined', 'video.user.joined', 'video.session.ended', 'appointment.consultation.completed',

@@ -66,6 +66,14 @@ class LoopThread {
     void call(Work work) {
         boost::asio::post(executor(), boost::asio::use_future(std::move(work))).get();
     }
+    /// Waits until the group's coroutines have ended by themselves.
+    bool finish() {
+        return eventually([this] {
+            bool empty = false;
+            call([&] { empty = tasks_->size() == 0; });
+            return empty;
+        });
+    }
     bool stop() { return tasks_->stop(10s); }
 
   private:

@@ -107,7 +107,7 @@ class WebhooksTest : public testing::Test {
     }
     void stop() {
         loop.call([this] { pause.end(); });
-        EXPECT_TRUE(loop.stop());
+        EXPECT_TRUE(loop.finish());
         client.stop();
     }
     void append(const std::string& session, int number) {

@@ -138,7 +138,7 @@ std::optional<Breaker::Pass> ChimeApi::admit() {
 core::Error ChimeApi::held_back() const {
     const std::scoped_lock lock(mutex_);
     const auto wait = std::chrono::ceil<std::chrono::seconds>(breaker_.remaining(SteadyClock::now()));
-    return {core::ErrorKind::unavailable, std::string{kUnreachable}, std::max(wait, std::chrono::seconds{1})};
+    return {core::ErrorKind::unavailable, std::string{kUnreachable}, std::max(wait, std::chrono::seconds{1}), true};
 }
 
 net::OutgoingRequest ChimeApi::signed_request(const Call& call, const AwsKeys& keys) const {

@@ -10,7 +10,7 @@ namespace {
 constexpr std::chrono::seconds kSoon{2};
 
 core::Error error(core::ErrorKind kind, std::string_view detail, std::chrono::seconds retry_after = {}) {
-    return {kind, std::string{detail}, retry_after};
+    return {kind, std::string{detail}, retry_after, true};
 }
 
 }  // namespace

@@ -13,6 +13,8 @@ using core::ErrorKind;
 using Mode = MeetingChoiceSettings::Mode;
 using Budget = MeetingChoiceSettings::Budget;
 
+/// Nothing changes before the operator or the next month changes it.
+constexpr std::chrono::seconds kLongWait{3600};
 constexpr auto kUsedUp = "the month's budget of Chime minutes is used up";
 
 /// Why Chime could not, for the audit trail; empty when our own server could do no better.
@@ -69,7 +71,8 @@ service::Task<core::Result<service::MadeMeeting>> MeetingChoice::create_meeting(
     if (!at_chime) co_return co_await create_embedded(std::move(plan), {});
     if (co_await budget_is_used_up()) {
         if (settings_.budget == Budget::refuse)
-            co_return core::fail(ErrorKind::unavailable, "This month's budget of meeting minutes is used up");
+            co_return std::unexpected(core::Error{
+                ErrorKind::unavailable, "This month's budget of meeting minutes is used up", kLongWait, true});
         if (settings_.budget == Budget::fallback && may_fall_back())
             co_return co_await create_embedded(std::move(plan), kUsedUp);
         core::log::warning(kUsedUp, {{"session", plan.session_id}});

@@ -23,21 +23,24 @@ class Meter : public StoreTest {
         if (!find(session.session_id)) created(session);
         return session;
     }
+    /// Known under `attendee_id` when the stay began, under nothing afterwards.
     void stay(int interval, int session, const std::string& user, Provider provider, Time joined,
               std::optional<Time> left, const std::string& attendee_id = "") {
         auto change = update(find(id(session)).value_or(created_if_absent(session)));
-        if (!attendee_id.empty()) {
-            // Known under this identity when the stay began, under none afterwards.
-            auto person = attendee(9000 + session, Role::patient, user);
-            person.chime_attendee_id = attendee_id;
-            change.after.attendees = {person};
-        }
+        Attendee person;
+        person.row_id = id(session) + user;
+        person.row_id.erase(0, person.row_id.size() - 36);
+        person.user_id = user;
+        person.chime_attendee_id = attendee_id;
+        if (!left) person.open_interval_id = id(interval);
+        auto& people = change.after.attendees;
+        std::erase_if(people, [&](const Attendee& other) { return other.user_id == user; });
+        people.push_back(person);
         change.intervals = {{id(interval), id(session), user, Role::patient, joined, left, provider,
                              "meeting-" + std::to_string(session)}};
         ASSERT_EQ(commit(change), Committed::applied);
-        if (attendee_id.empty()) return;
-        auto after = update(change.after);
-        after.after.attendees[0].chime_attendee_id = "";
+        auto after = update(*find(id(session)));
+        for (auto& other : after.after.attendees) other.chime_attendee_id = "";
         ASSERT_EQ(commit(after), Committed::applied);
     }
     void meeting(int session, const std::string& meeting_id) {

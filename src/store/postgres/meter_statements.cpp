@@ -43,12 +43,14 @@ std::string usage_sessions() {
            " ORDER BY m.date DESC, m.session_id COLLATE \"C\", m.provider LIMIT $3::bigint";
 }
 
+/// Who is inside now is a short list; the intervals of the month would be a long one.
 constexpr auto kBilledTenths =
     "SELECT (SELECT coalesce(sum(billed_tenths), 0) FROM video_consultation_metrics"
     "  WHERE provider = 'chime' AND date >= $1::timestamp AND date < $2::timestamp)::bigint"
-    " + (SELECT coalesce(sum(ceil(greatest(0, extract(epoch FROM $3::timestamp - joined_at)) / 6)), 0)"
-    "  FROM video_consultation_attendance WHERE left_at IS NULL AND provider = 'chime'"
-    "  AND joined_at >= $1::timestamp AND joined_at < $2::timestamp)::bigint";
+    " + (SELECT coalesce(sum(ceil(greatest(0, extract(epoch FROM $3::timestamp - i.joined_at)) / 6)), 0)"
+    "  FROM video_consultation_attendees a JOIN video_consultation_attendance i ON i.interval_id = a.open_interval_id"
+    "  WHERE a.open_interval_id IS NOT NULL AND i.left_at IS NULL AND i.provider = 'chime'"
+    "  AND i.joined_at >= $1::timestamp AND i.joined_at < $2::timestamp)::bigint";
 
 constexpr auto kNoteThreshold =
     "WITH noted AS (INSERT INTO video_consultation_thresholds (month, percent) VALUES ($1, $2::integer)"

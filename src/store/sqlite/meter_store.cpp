@@ -70,12 +70,16 @@ std::vector<service::SessionUsage> usage_sessions(Connection& connection, Time f
     return sessions;
 }
 
+/// Who is inside now is a short list; the intervals of the month would be a long one.
 std::int64_t billed_tenths(Connection& connection, Time from, Time to, Time now) {
     auto row = connection.query(
         "SELECT (SELECT coalesce(sum(billed_tenths), 0) FROM video_consultation_metrics"
         "  WHERE provider = 'chime' AND date >= ?1 AND date < ?2)"
-        " + (SELECT coalesce(sum((max(0, ?3 - joined_at) + 5999999) / 6000000), 0) FROM video_consultation_attendance"
-        "  WHERE left_at IS NULL AND provider = 'chime' AND joined_at >= ?1 AND joined_at < ?2)");
+        " + (SELECT coalesce(sum((max(0, ?3 - i.joined_at) + 5999999) / 6000000), 0)"
+        "  FROM video_consultation_attendees a JOIN video_consultation_attendance i ON i.interval_id = "
+        "a.open_interval_id"
+        "  WHERE a.open_interval_id IS NOT NULL AND i.left_at IS NULL AND i.provider = 'chime'"
+        "  AND i.joined_at >= ?1 AND i.joined_at < ?2)");
     row.time(from);
     row.time(to);
     row.time(now);

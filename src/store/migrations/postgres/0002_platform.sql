@@ -32,7 +32,6 @@ ALTER TABLE video_consultation_attendance
     ADD COLUMN meeting_id varchar(255),
     ADD COLUMN attendee_id varchar(255);  -- identity within the meeting, as chime_attendee_id was when the stay began
 CREATE INDEX idx_attendance_joined ON video_consultation_attendance (joined_at);
-CREATE INDEX idx_attendance_open ON video_consultation_attendance (joined_at) WHERE left_at IS NULL;
 
 ALTER TABLE video_consultation_attendees
     ADD COLUMN IF NOT EXISTS attended_chime_micros bigint NOT NULL DEFAULT 0,
@@ -83,7 +82,8 @@ BEGIN
 END
 $$;
 CREATE UNIQUE INDEX uq_metrics_person ON video_consultation_metrics (session_id, user_id, provider);
-CREATE INDEX idx_metrics_chime ON video_consultation_metrics (date, billed_tenths) WHERE provider = 'chime';
+DROP INDEX idx_metrics_month;
+CREATE INDEX idx_metrics_month ON video_consultation_metrics (date, provider, billed_tenths);
 
 -- Messages say for themselves how far they have come; those of before are still to be told.
 ALTER TABLE video_consultation_outbox

@@ -31,7 +31,6 @@ ALTER TABLE video_consultation_attendance ADD COLUMN meeting_id TEXT;
 -- Identity within the meeting, as chime_attendee_id was when the stay began.
 ALTER TABLE video_consultation_attendance ADD COLUMN attendee_id TEXT;
 CREATE INDEX idx_attendance_joined ON video_consultation_attendance (joined_at);
-CREATE INDEX idx_attendance_open ON video_consultation_attendance (joined_at) WHERE left_at IS NULL;
 
 ALTER TABLE video_consultation_attendees ADD COLUMN attended_chime_micros INTEGER NOT NULL DEFAULT 0;
 -- Tenths of a minute, as AWS bills.
@@ -75,8 +74,7 @@ INSERT INTO video_consultation_metrics (metric_id, session_id, user_id, attendee
            audio_quality_score, video_quality_score, session_completed, technical_issues, issue_description, created_at
     FROM old_metrics ORDER BY rowid;
 DROP TABLE old_metrics;
-CREATE INDEX idx_metrics_date ON video_consultation_metrics (date, attendee_minutes_used);
-CREATE INDEX idx_metrics_chime ON video_consultation_metrics (date, billed_tenths) WHERE provider = 'chime';
+CREATE INDEX idx_metrics_date ON video_consultation_metrics (date, provider, billed_tenths);
 
 -- What took place in a meeting of Chime counts as Chime's. Old figures are whole minutes, so they are billed as such.
 UPDATE video_consultation_attendance SET provider = 'chime'
