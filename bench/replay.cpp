@@ -1,9 +1,8 @@
-// Sends one request again and again: bench_replay PORT SECONDS CONNECTIONS < request. Prints rate, p50 and p99. What a
-// server manages by itself, beside what it manages behind the service.
+// Sends requests as they are, each once: bench_replay PORT SECONDS CONNECTIONS < requests, with a NUL behind each.
+// Prints rate, p50 and p99. What a server manages by itself, beside what it manages behind the service.
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,9 +12,14 @@
 namespace {
 
 struct Replay : bench::Script {
-    const std::string& request;
-    explicit Replay(const std::string& text) : request(text) {}
-    std::string next() override { return request; }
+    std::vector<std::string>& waiting;
+    explicit Replay(std::vector<std::string>& requests) : waiting(requests) {}
+    std::string next() override {
+        if (waiting.empty()) return {};
+        auto request = std::move(waiting.back());
+        waiting.pop_back();
+        return request;
+    }
     bool answered(unsigned status, std::string_view) override { return status >= 200 && status < 300; }
 };
 
@@ -23,14 +27,15 @@ struct Replay : bench::Script {
 
 int main(int argc, char** argv) {
     if (argc != 4) {
-        std::fprintf(stderr, "bench_replay PORT SECONDS CONNECTIONS < request\n");
+        std::fprintf(stderr, "bench_replay PORT SECONDS CONNECTIONS < requests\n");
         return 2;
     }
-    const std::string request{std::istreambuf_iterator<char>(std::cin), {}};
+    std::vector<std::string> requests;
+    for (std::string request; std::getline(std::cin, request, '\0');) requests.push_back(std::move(request));
     std::vector<std::unique_ptr<Replay>> scripts;
     std::vector<bench::Script*> views;
     for (int i = 0; i < std::atoi(argv[3]); ++i) {
-        scripts.push_back(std::make_unique<Replay>(request));
+        scripts.push_back(std::make_unique<Replay>(requests));
         views.push_back(scripts.back().get());
     }
     const auto report =

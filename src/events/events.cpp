@@ -43,6 +43,12 @@ RequestTarget target_of(service::PlatformRequests& requests) {
     };
 }
 
+LocalToUtc zone_of(EventsSettings& settings) {
+    if (settings.zone) return std::move(settings.zone);
+    return
+        [](std::chrono::local_time<std::chrono::microseconds> local) { return core::Time{local.time_since_epoch()}; };
+}
+
 UpkeepSettings upkeep_for(const EventsSettings& settings) {
     UpkeepSettings upkeep;
     upkeep.retention = settings.outbox_retention;
@@ -61,7 +67,7 @@ class Events::Parts {
           executor_(std::move(executor)),
           tasks_(std::make_shared<net::TaskGroup>(executor_)),
           upkeep_(upkeep_for(settings), outbox, clock, pause_),
-          handler_({.zone = std::move(settings.zone)}, target_of(requests), pause_) {
+          handler_({.zone = zone_of(settings)}, target_of(requests), pause_) {
         if (!settings.webhook_urls.empty()) {
             WebhookSettings webhook_settings;
             webhook_settings.endpoints = settings.webhook_urls;

@@ -27,7 +27,7 @@ struct EventsSettings {
     std::vector<std::string> webhook_urls;  ///< http or https.
     std::string webhook_secret;             ///< See `webhook_key`.
     std::chrono::hours outbox_retention{24 * 7};
-    LocalToUtc zone;  ///< Reads the times in requests, which are of the platform's zone.
+    LocalToUtc zone;  ///< Reads the times in requests, which are of the platform's zone; unset: UTC.
 };
 
 class Events {

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::array kThresholds{50, 80, 100};
 constexpr int kPage = 500;
+/// The sum over a month is not made for each of many visits that begin in the same moment.
+constexpr std::chrono::seconds kBudgetLife{1};
 /// What AWS and we may differ by without meaning anything: the rounding of a stay.
 constexpr std::int64_t kDriftAllowed = 6'000'000;
 
@@ -60,10 +62,20 @@ Task<Result<std::vector<SessionUsage>>> Metering::sessions(Caller caller, Time f
 
 Task<Result<bool>> Metering::budget_used_up() {
     const auto now = clock_.now();
+    {
+        const std::scoped_lock lock(mutex_);
+        const bool fresh = budget_ && now >= budget_->asked_at && now - budget_->asked_at < kBudgetLife;
+        if (fresh) co_return budget_->used_up;
+        // Whoever comes while the question is under way takes the last answer.
+        if (budget_) budget_->asked_at = now;
+    }
     const auto month = month_of(now);
     const auto tenths = co_await store_.billed_tenths(month.from, month.to, now);
     if (!tenths) co_return std::unexpected(tenths.error());
-    co_return *tenths >= settings_.free_tier_minutes * 10;
+    const bool used_up = *tenths >= settings_.free_tier_minutes * 10;
+    const std::scoped_lock lock(mutex_);
+    budget_ = Budget{used_up, now};
+    co_return used_up;
 }
 
 Task<Result<void>> Metering::announce_thresholds() {

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -44,7 +46,7 @@ class Metering {
     /// The sessions behind them: admins; others get an empty list.
     Task<Result<std::vector<SessionUsage>>> sessions(Caller caller, Time from, Time to, int limit);
 
-    /// Chime's minutes of this month, running stays included, have reached the free tier.
+    /// Chime's minutes of this month, running stays included, have reached the free tier. At most a second old.
     Task<Result<bool>> budget_used_up();
 
     /// Announces 50, 80 and 100 % of the month, once each, whoever of several processes comes first. Call often, from
@@ -60,7 +62,13 @@ class Metering {
     MeteringSettings settings_;
     MeterStore& store_;
     const core::Clock& clock_;
-    std::set<std::string> noted_;  ///< Thresholds known to be announced: spares the question.
+    struct Budget {
+        bool used_up = false;
+        Time asked_at;
+    };
+    std::mutex mutex_;
+    std::optional<Budget> budget_;  ///< Guarded by the mutex.
+    std::set<std::string> noted_;   ///< Thresholds known to be announced: spares the question.
 };
 
 }  // namespace service

@@ -253,7 +253,7 @@ describe('the month’s budget', () => {
 
 describe('credentials', () => {
     test('a session token is sent and signed', () =>
-        withNeighbourhood({ chime: { token: 'temporary/token+with=odd characters' } }, async (here) => {
+        withNeighbourhood({ chime: { token: 'temporary/token+with=odd-characters==' } }, async (here) => {
             const visit = await here.world.visit();
             assert.equal((await visit.join(visit.patient)).status, 200);
             assert.equal((await visit.get()).body.meeting_provider, 'chime');
@@ -283,7 +283,7 @@ describe('credentials', () => {
             ++number;
             answer.setHeader('Content-Type', 'application/json');
             answer.end(JSON.stringify({
-                AccessKeyId: `AKIDCONTAINER${number}`, SecretAccessKey: `secret ${number}`, Token: `token ${number}`,
+                AccessKeyId: `AKIDCONTAINER${number}`, SecretAccessKey: `secret/${number}`, Token: `token/${number}==`,
                 Expiration: new Date(Date.now() + 20_000).toISOString(),
             }));
         });
@@ -297,7 +297,7 @@ describe('credentials', () => {
                     AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${container.address().port}/credentials`,
                 },
             });
-            await here.chime.accept(Array.from({ length: 50 }, (_, i) => ({ key: `AKIDCONTAINER${i}`, secret: `secret ${i}`, token: `token ${i}` })));
+            await here.chime.accept(Array.from({ length: 50 }, (_, i) => ({ key: `AKIDCONTAINER${i}`, secret: `secret/${i}`, token: `token/${i}==` })));
             await eventually(async () => {
                 const visit = await here.world.visit();
                 assert.equal((await visit.join(visit.patient)).status, 200);

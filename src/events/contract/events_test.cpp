@@ -73,6 +73,19 @@ class Service {
     }
 };
 
+EventsSettings with_broker(const BrokerSettings& broker) {
+    EventsSettings settings;
+    settings.broker = broker;
+    return settings;
+}
+
+EventsSettings with_webhook(const std::string& url, const std::string& secret) {
+    EventsSettings settings;
+    settings.webhook_urls = {url};
+    settings.webhook_secret = secret;
+    return settings;
+}
+
 class EventsTest : public BrokerTest {};
 
 constexpr auto kAppointment = "789e1552-abfa-42ab-a7a9-b033e8b745f9";
@@ -86,7 +99,7 @@ Sent create(const std::string& made_at) {
 }
 
 TEST_F(EventsTest, ABookingByMessageIsAnsweredByMessage) {
-    Service service({.broker = server.settings()});
+    Service service(with_broker(server.settings()));
     service.events.start();
     client->send("appointments-exchange", "appointment.video.create", create("2026-01-24T10:30:00.123456789"));
     const auto announced = client->take(observer, 1);
@@ -121,7 +134,7 @@ TEST_F(EventsTest, ABookingByMessageIsAnsweredByMessage) {
 }
 
 TEST_F(EventsTest, StopsInTimeWithAFrozenBroker) {
-    Service service({.broker = server.settings()});
+    Service service(with_broker(server.settings()));
     service.events.start();
     ASSERT_TRUE(eventually([&] {
         return service.events.broker().link == Vitals::Link::healthy &&
@@ -147,7 +160,7 @@ TEST(EventsWithoutBroker, ABrokerThatIsAwayIsDisconnected) {
     auto settings = BrokerSettings{};
     settings.host = "127.0.0.1";
     settings.port = free_port();
-    Service service({.broker = settings});
+    Service service(with_broker(settings));
     service.events.start();
     ASSERT_TRUE(eventually([&] { return !service.events.broker().last_error.empty(); }));
     EXPECT_EQ(service.events.broker().link, Vitals::Link::disconnected);
@@ -159,10 +172,11 @@ TEST(EventsWithoutBroker, WebhooksAloneAreEnough) {
     std::atomic<int> calls{0};
     net::testing::Loopback receiver([&calls](const net::Request&) -> boost::asio::awaitable<net::Response> {
         ++calls;
-        co_return net::Response{.status = 204};
+        net::Response response;
+        response.status = 204;
+        co_return response;
     });
-    Service service({.webhook_urls = {"http://127.0.0.1:" + std::to_string(receiver.port()) + "/"},
-                     .webhook_secret = "whsec_c2VjcmV0"});
+    Service service(with_webhook("http://127.0.0.1:" + std::to_string(receiver.port()) + "/", "whsec_c2VjcmV0"));
     service.events.start();
     ASSERT_TRUE(service.loop.run(service.store->append(event("s", 1, service.clock.now()))));
     ASSERT_TRUE(eventually([&] { return service.events.webhooks().sent == 1; }));
@@ -171,8 +185,8 @@ TEST(EventsWithoutBroker, WebhooksAloneAreEnough) {
 }
 
 TEST(EventsWithoutBroker, WebhooksNeedASecret) {
-    EXPECT_THROW(Service({.webhook_urls = {"http://127.0.0.1/"}}), std::invalid_argument);
-    EXPECT_THROW(Service({.webhook_urls = {"http://127.0.0.1/"}, .webhook_secret = "whsec_?"}), std::invalid_argument);
+    EXPECT_THROW(Service(with_webhook("http://127.0.0.1/", "")), std::invalid_argument);
+    EXPECT_THROW(Service(with_webhook("http://127.0.0.1/", "whsec_?")), std::invalid_argument);
 }
 
 }  // namespace

@@ -195,6 +195,18 @@ TEST_P(Outbox, DeliveriesOfASessionToAnEndpointKeepTheirOrder) {
     EXPECT_EQ(due_at("y", 4, at(3h)).attempts, 0);
 }
 
+TEST_P(Outbox, AnEndpointThatIsDownLeavesRoomForTheOthers) {
+    for (int number = 1; number <= 60; ++number) append(number, number <= 50 ? "long" : "b" + std::to_string(number));
+    EXPECT_EQ(done(store->fan_out({"down"}, at(-1h), 50)), 50);
+    EXPECT_EQ(done(store->fan_out({"up"}, at(-1h), 50)), 10);
+    // One is wanted; fifty deliveries of one queue stand before those of the other endpoint.
+    done(store->postpone_delivery(due_at("down", 1).delivery_id, at(1h)));
+    EXPECT_EQ(names(due(at(30min), 1)), (std::vector<std::string>{"up 51"}));
+    EXPECT_EQ(names(due(at(1h), 1)), (std::vector<std::string>{"up 51"}));
+    EXPECT_EQ(names(due(at(1h), 11)).front(), "down 1");
+    EXPECT_EQ(due(at(1h), 11).size(), 11U);
+}
+
 TEST_P(Outbox, TheBacklogOfEachChannel) {
     EXPECT_EQ(done(store->backlog(Channel::broker)).waiting, 0);
     EXPECT_EQ(done(store->backlog(Channel::broker)).oldest, std::nullopt);

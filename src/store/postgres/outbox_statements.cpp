@@ -23,8 +23,8 @@ std::string hold_lease() {
 }
 
 /// One process at a time, for the second could make later deliveries of a session before the first has made the
-/// earlier ones; it finds nothing to do instead of waiting. Messages from before `since` are put aside in passing, so
-/// that they are in nobody's way. A session whose deliveries have been put off goes on waiting.
+/// earlier ones; it finds nothing to do instead of waiting. Messages from before `since` that lie on the way are put
+/// aside, so that the next time they do not. A session whose deliveries have been put off goes on waiting.
 std::string fan_out() {
     return "WITH turn AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(" + std::string(kFanOutLock) +
            ") AS mine),"
@@ -33,7 +33,8 @@ std::string fan_out() {
            "  ORDER BY sequence LIMIT $3::bigint FOR UPDATE),"
            " too_old AS (SELECT sequence FROM video_consultation_outbox"
            "  WHERE NOT fanned_out AND occurred_at < $2::timestamp AND (SELECT mine FROM turn)"
-           "  ORDER BY sequence LIMIT 1000 FOR UPDATE),"
+           "  AND sequence < coalesce((SELECT min(sequence) FROM taken), 9223372036854775807)"
+           "  ORDER BY sequence LIMIT 10000 FOR UPDATE),"
            " marked AS (UPDATE video_consultation_outbox o SET fanned_out = true"
            "  FROM (SELECT sequence FROM taken UNION ALL SELECT sequence FROM too_old) t"
            "  WHERE o.sequence = t.sequence),"
@@ -45,10 +46,16 @@ std::string fan_out() {
            " SELECT count(*) FROM taken";
 }
 
+/// Those that have been due longest are looked at, some more than are wanted since only the first of a queue can go. It
+/// is never due later than the rest of its queue, so looking at a part leaves nobody out for good.
 std::string due_deliveries() {
-    return "SELECT d.delivery_id, d.endpoint, d.attempts, " + joined(kMessageColumns, "o.") +
-           " FROM video_consultation_webhook_deliveries d JOIN video_consultation_outbox o USING (sequence)"
-           " WHERE d.next_attempt <= $1::timestamp AND NOT EXISTS"
+    return "WITH due AS MATERIALIZED (SELECT delivery_id, sequence, endpoint, session_id, attempts"
+           "  FROM video_consultation_webhook_deliveries WHERE next_attempt <= $1::timestamp"
+           "  ORDER BY next_attempt, sequence LIMIT 20 * $2::bigint)"
+           " SELECT d.delivery_id, d.endpoint, d.attempts, " +
+           joined(kMessageColumns, "o.") +
+           " FROM due d JOIN video_consultation_outbox o USING (sequence)"
+           " WHERE NOT EXISTS"
            "  (SELECT 1 FROM video_consultation_webhook_deliveries e WHERE e.endpoint = d.endpoint"
            "   AND e.session_id = d.session_id AND e.sequence < d.sequence)"
            " ORDER BY d.sequence, d.delivery_id LIMIT $2::bigint";

@@ -1,4 +1,6 @@
 // The store as Outbox.
+#include <limits>
+
 #include "core/time.hpp"
 #include "store/common/change_text.hpp"
 #include "store/common/rows.hpp"
@@ -82,21 +84,25 @@ int fan_out(Connection& connection, const std::vector<std::string>& endpoints, T
         mark.number(sequence);
         mark.run();
     }
-    // Messages from before are put aside in passing, so that they are in nobody's way.
+    // Messages from before that lie on the way are put aside, so that the next time they do not.
     auto mark = connection.query(
         "UPDATE video_consultation_outbox SET fanned_out = 1 WHERE sequence IN"
-        " (SELECT sequence FROM video_consultation_outbox WHERE NOT fanned_out AND occurred_at < ?1"
-        "  ORDER BY sequence LIMIT 1000)");
+        " (SELECT sequence FROM video_consultation_outbox WHERE NOT fanned_out AND occurred_at < ?1 AND sequence < ?2"
+        "  ORDER BY sequence LIMIT 10000)");
     mark.time(since);
+    mark.number(taken.empty() ? std::numeric_limits<std::int64_t>::max() : taken.front());
     mark.run();
     return static_cast<int>(taken.size());
 }
 
+/// Those that have been due longest are looked at, some more than are wanted since only the first of a queue can go. It
+/// is never due later than the rest of its queue, so looking at a part leaves nobody out for good.
 std::vector<service::Delivery> due_deliveries(Connection& connection, Time now, int limit) {
     static const std::string sql =
         "SELECT d.delivery_id, d.endpoint, d.attempts, " + joined(kMessageColumns, "o.") +
-        " FROM video_consultation_webhook_deliveries d JOIN video_consultation_outbox o ON o.sequence = d.sequence"
-        " WHERE d.next_attempt <= ?1 AND NOT EXISTS"
+        " FROM (SELECT delivery_id, sequence, endpoint, session_id, attempts FROM video_consultation_webhook_deliveries"
+        "  WHERE next_attempt <= ?1 ORDER BY next_attempt, sequence LIMIT 20 * ?2) d"
+        " JOIN video_consultation_outbox o ON o.sequence = d.sequence WHERE NOT EXISTS"
         "  (SELECT 1 FROM video_consultation_webhook_deliveries e WHERE e.endpoint = d.endpoint"
         "   AND e.session_id = d.session_id AND e.sequence < d.sequence)"
         " ORDER BY d.sequence, d.delivery_id LIMIT ?2";
