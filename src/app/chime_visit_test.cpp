@@ -60,6 +60,7 @@ class LikeChime final : public service::MeetingProvider {
         answer.meeting.external_meeting_id = "pulseone-" + plan.session_id;
         answer.meeting.media_region = plan.media_region.value_or("us-east-1");
         answer.meeting.generation = plan.generation;
+        answer.attendees.reserve(plan.external_user_ids.size());
         for (const auto& user : plan.external_user_ids) answer.attendees.push_back(attendee(id, made, user));
         co_return answer;
     }

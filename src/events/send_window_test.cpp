@@ -78,6 +78,7 @@ TEST(SendWindow, OneRefusedRouteIsEnough) {
 
 TEST(SendWindow, TheLimitHolds) {
     std::vector<Outgoing> batch;
+    batch.reserve(10);
     for (int i = 0; i < 10; ++i) batch.push_back(message(std::to_string(i)));
     SendWindow window(batch, 4);
     std::uint64_t tag = 1;
@@ -91,6 +92,7 @@ TEST(SendWindow, TheLimitHolds) {
 TEST(SendWindow, InWhateverOrderConfirmationsComeEachSessionStaysInOrder) {
     std::mt19937 random(42);
     std::vector<Outgoing> batch;
+    batch.reserve(300);
     for (int i = 0; i < 300; ++i)
         batch.push_back(message(std::to_string(random() % 20), 1 + static_cast<int>(random() % 2)));
     SendWindow window(batch, 16);

@@ -30,8 +30,10 @@ TEST(WebhookSignature, IsTheHmacOfIdTimeAndBody) {
     for (int i = 1; i < 80; ++i) {
         const std::string key(static_cast<std::size_t>(i), static_cast<char>('!' + i));
         const std::string id = "id-" + std::to_string(i), body(static_cast<std::size_t>(i) * 3, '{');
-        EXPECT_EQ(webhook_signature(core::as_bytes(key), id, 1'700'000'000 + i, body),
-                  independent(key, id + "." + std::to_string(1'700'000'000 + i) + "." + body));
+        EXPECT_EQ(
+            webhook_signature(core::as_bytes(key), id, 1'700'000'000 + i, body),
+            independent(
+                key, std::string(id).append(".").append(std::to_string(1'700'000'000 + i)).append(".").append(body)));
     }
 }
 

@@ -99,7 +99,8 @@ Task<Result<void>> Consultations::discard(const Session& session, const Meeting&
     job.provider = meeting.provider;
     job.meeting_id = meeting.meeting_id;
     job.due_at = clock_.now();
-    std::vector<consultation::Job> jobs(1, std::move(job));
+    std::vector<consultation::Job> jobs;
+    jobs.push_back(std::move(job));
     co_return co_await store_.add_jobs(std::move(jobs));
 }
 

@@ -9,7 +9,6 @@
 namespace service {
 namespace {
 
-using consultation::Change;
 using consultation::Session;
 using core::ErrorKind;
 using core::fail;

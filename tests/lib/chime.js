@@ -15,7 +15,7 @@ const python = process.env.DEBIAN_PYTHON ?? '/usr/bin/python3';
 
 export class Chime {
     /** @param {{ key?: string, secret?: string, token?: string }} [credentials] the only ones it accepts. */
-    static async start({ key = 'AKIDTESTONLY00000000', secret = 'a/secret+for=tests only', token } = {}) {
+    static async start({ key = 'AKIDTESTONLY00000000', secret = 'a/secret+for/tests/only==', token } = {}) {
         const chime = new Chime();
         Object.assign(chime, { key, secret, token });
         const args = ['-B', program, '--port', '0', '--key', key, '--secret', secret, ...(token ? ['--token', token] : [])];

@@ -44,12 +44,15 @@ function answers(port) {
 }
 
 export class RabbitMq {
-    /** @returns {Promise<RabbitMq>} when it takes connections. */
-    static async start() {
+    /**
+     * @param {{ port?: number }} [options] on a free port if none is named.
+     * @returns {Promise<RabbitMq>} when it takes connections.
+     */
+    static async start({ port } = {}) {
         if (!existsSync(server)) throw new Error(`no RabbitMQ at ${server}; install rabbitmq-server`);
         const broker = new RabbitMq();
         broker.folder = mkdtempSync(join(tmpdir(), 'vc-rabbitmq-'));
-        broker.port = await freePort();
+        broker.port = port ?? (await freePort());
         broker.mapperPort = await freePort();
         broker.distributionPort = await freePort();
         broker.prepare();

@@ -37,7 +37,12 @@ export class Server {
             ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
             ...env,
         };
-        await server.boot();
+        try {
+            await server.boot();
+        } catch (error) {
+            await server.stop();
+            throw error;
+        }
         return server;
     }
 

@@ -106,6 +106,27 @@ inNeighbourhoodOnEachStore('a visit on AWS Chime', { chime: true }, (here) => {
         }
     });
 
+    test('D20: a visit that is ended while somebody joins stays ended, and no meeting of it stays open', async () => {
+        const { chime, world } = here();
+        await chime.latency(30);
+        try {
+            const visits = await Promise.all(Array.from({ length: 12 }, (_, i) => world.visit().then((visit) => visit.to(i % 2 ? 'WAITING' : 'SCHEDULED'))));
+            await Promise.all(visits.map(async (visit, i) => {
+                const joining = visit.join(visit.doctor);
+                await new Promise((resolve) => setTimeout(resolve, i * 6));
+                const [joined, ended] = await Promise.all([joining, visit.end(visit.doctor)]);
+                assert.equal(ended.status, 200, ended.text);
+                assert.ok([200, 400].includes(joined.status), joined.text);
+                assert.equal((await visit.get()).body.status, 'COMPLETED');
+                assert.equal((await visit.join(visit.patient)).status, 400);
+            }));
+            const ids = new Set(visits.map((visit) => `pulseone-${visit.id}`));
+            await eventually(async () => (await chime.open()).every((each) => !ids.has(each.ExternalMeetingId)), 'all their meetings are deleted', 30_000);
+        } finally {
+            await chime.heal();
+        }
+    });
+
     test('D23: a meeting whose visit was cancelled while it was being made does not stay open', async () => {
         const { chime, world } = here();
         await chime.latency(300);

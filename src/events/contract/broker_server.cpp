@@ -26,6 +26,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kStartLimit{60};
+/// One scheduler that sleeps when there is nothing to do; no port mapper that would outlive the broker.
+constexpr auto kErlangArguments =
+    "+S 1:1 +SDio 4 +sbwt none -start_epmd false -kernel inet_dist_use_interface {127,0,0,1}";
 
 std::string program() {
     const char* given = std::getenv("RABBITMQ_SERVER");
@@ -149,9 +152,7 @@ void BrokerServer::prepare() {
         "ERL_EPMD_PORT=" + std::to_string(mapper_port_),
         "ERL_EPMD_ADDRESS=127.0.0.1",
         "ERL_CRASH_DUMP_SECONDS=0",
-        // One scheduler that sleeps when there is nothing to do; no port mapper that would outlive the broker.
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 1:1 +SDio 4 +sbwt none -start_epmd false"
-        " -kernel inet_dist_use_interface {127,0,0,1}",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=" + std::string(kErlangArguments),
         // The start script then becomes the broker, instead of staying as its parent.
         "RUNNING_UNDER_SYSTEMD=true",
     };

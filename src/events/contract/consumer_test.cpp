@@ -121,7 +121,7 @@ class ConsumerTest : public BrokerTest {
     std::unique_ptr<Consumer> consumer;
 };
 
-TEST_F(ConsumerTest, RequestsAreDoneInOrderAndThenGone) {
+TEST_F(ConsumerTest, DefectD10RequestsOfEveryKindAreDoneInOrderAndThenGone) {
     for (int i = 0; i < 20; ++i) send(create(std::to_string(i)));
     start_consumer();
     send(start("s"), "appointment.video.start");

@@ -98,7 +98,7 @@ Sent create(const std::string& made_at) {
             .headers = {{"__TypeId__", "java.util.HashMap"}}};
 }
 
-TEST_F(EventsTest, ABookingByMessageIsAnsweredByMessage) {
+TEST_F(EventsTest, DefectD13ABookingByMessageIsMadeOnceAndAnsweredEachTime) {
     Service service(with_broker(server.settings()));
     service.events.start();
     client->send("appointments-exchange", "appointment.video.create", create("2026-01-24T10:30:00.123456789"));
@@ -112,7 +112,7 @@ TEST_F(EventsTest, ABookingByMessageIsAnsweredByMessage) {
     EXPECT_EQ(core::format_rfc3339(session->scheduled_start_time), "2036-01-25T08:30:00Z");
     EXPECT_EQ(announced[0].headers.at("session_id"), session->session_id);
 
-    // Defect D13: the repetition makes no second session, but is answered again.
+    // The repetition makes no second session, but is answered again.
     client->send("appointments-exchange", "appointment.video.create", create("2026-01-24T11:00:00"));
     const auto again = client->take(observer, 1);
     ASSERT_EQ(again.size(), 1U);

@@ -32,6 +32,7 @@ class PublisherTest : public BrokerTest {
 TEST_F(PublisherTest, ABatchArrivesInOrderPerSession) {
     start();
     std::vector<Outgoing> batch;
+    batch.reserve(1000);
     for (int i = 0; i < 1000; ++i) batch.push_back(outgoing("appointments-exchange", "s" + std::to_string(i % 37), i));
     const auto confirmed = publish(batch);
     ASSERT_TRUE(confirmed);
@@ -104,6 +105,7 @@ TEST_F(PublisherTest, ABrokerThatDiesInMidBatchLosesNothingAndKeepsTheOrder) {
     start();
     constexpr int kMessages = 3000;
     std::vector<Outgoing> rest;
+    rest.reserve(kMessages);
     for (int i = 0; i < kMessages; ++i)
         rest.push_back(outgoing("appointments-exchange", "s" + std::to_string(i % 29), i));
     int kills = 0;

@@ -122,12 +122,14 @@ TEST_F(RelayTest, TwoProcessesDoNotSendTwice) {
 }
 
 TEST_F(RelayTest, AProcessThatDiedIsReplacedWhenItsLeaseEnds) {
+    const auto taken = steady_clock::now();
     ASSERT_TRUE(loop.run(store->hold_lease("relay", "the dead", 1500ms)).value());
     append("s", 1);
     Process process(server.settings(), *store, loop, {.exchange = "", .standby_poll = 50ms});
     process.start();
     ASSERT_TRUE(eventually([&] { return process.publisher.ready(); }));
     ASSERT_TRUE(eventually([&] { return waiting() == 0; }));
+    EXPECT_GE(steady_clock::now() - taken, 1500ms);
     EXPECT_EQ(arrived().at("s"), std::vector<int>{1});
 }
 

@@ -1,6 +1,7 @@
 #include "store/common/quality_text.hpp"
 
 #include <array>
+#include <initializer_list>
 
 namespace store {
 namespace {
@@ -17,6 +18,10 @@ constexpr std::array<Figure, 4> kFigures{{{6, "bigint", "latency", "average_late
                                           {7, "double precision", "packet_loss", "packet_loss_percentage", ", 2"},
                                           {8, "bigint", "audio", "audio_quality_score", ""},
                                           {9, "bigint", "video", "video_quality_score", ""}}};
+
+void add(std::string& text, std::initializer_list<std::string_view> parts) {
+    for (const auto part : parts) text += part;
+}
 
 std::string rounded(const std::string& sum, const std::string& reports, std::string_view digits) {
     return "round(CAST(" + sum + " AS numeric) * 1.0 / nullif(" + reports + ", 0)" + std::string(digits) + ")";
@@ -41,15 +46,16 @@ std::string quality_text(char mark) {
     for (const auto& figure : kFigures) {
         const std::string sum = std::string(figure.stem) + "_sum";
         const std::string reports = std::string(figure.stem) + "_reports";
-        const std::string mean(figure.mean);
         const std::string value = parameter(figure.parameter, figure.type);
-        columns += ", " + sum + ", " + reports + ", " + mean;
-        values += ", coalesce(" + value + ", 0), CASE WHEN " + value + " IS NULL THEN 0 ELSE 1 END, " +
-                  rounded(value, "1", figure.digits);
-        const std::string new_sum = "m." + sum + " + excluded." + sum;
-        const std::string new_reports = "m." + reports + " + excluded." + reports;
-        update += ", " + sum + " = " + new_sum + ", " + reports + " = " + new_reports + ", " + mean + " = " +
-                  rounded(new_sum, new_reports, figure.digits);
+        add(columns, {", ", sum, ", ", reports, ", ", figure.mean});
+        add(values, {", coalesce(", value, ", 0), CASE WHEN ", value, " IS NULL THEN 0 ELSE 1 END, ",
+                     rounded(value, "1", figure.digits)});
+        std::string new_sum;
+        add(new_sum, {"m.", sum, " + excluded.", sum});
+        std::string new_reports;
+        add(new_reports, {"m.", reports, " + excluded.", reports});
+        add(update, {", ", sum, " = ", new_sum, ", ", reports, " = ", new_reports, ", ", figure.mean, " = ",
+                     rounded(new_sum, new_reports, figure.digits)});
     }
     return "INSERT INTO video_consultation_metrics AS m (" + columns + ") VALUES (" + values +
            ") ON CONFLICT (session_id, user_id, provider) DO UPDATE SET" + update;

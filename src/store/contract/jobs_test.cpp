@@ -19,6 +19,7 @@ class Jobs : public StoreTest {
     std::vector<Job> claim(Time now, int limit = 10) { return done(store->claim_jobs(now, 30s, limit)); }
     static std::vector<std::string> ids(const std::vector<Job>& jobs) {
         std::vector<std::string> ids;
+        ids.reserve(jobs.size());
         for (const auto& job : jobs) ids.push_back(job.job_id);
         return ids;
     }

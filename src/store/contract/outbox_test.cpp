@@ -33,6 +33,7 @@ class Outbox : public StoreTest {
     /// As `endpoint number`, in the order given.
     static std::vector<std::string> names(const std::vector<service::Delivery>& deliveries) {
         std::vector<std::string> names;
+        names.reserve(deliveries.size());
         for (const auto& delivery : deliveries) {
             names.push_back(delivery.endpoint + " " + std::to_string(std::stoi(delivery.message.event_id)));
         }
@@ -196,15 +197,19 @@ TEST_P(Outbox, DeliveriesOfASessionToAnEndpointKeepTheirOrder) {
 }
 
 TEST_P(Outbox, AnEndpointThatIsDownLeavesRoomForTheOthers) {
-    for (int number = 1; number <= 60; ++number) append(number, number <= 50 ? "long" : "b" + std::to_string(number));
-    EXPECT_EQ(done(store->fan_out({"down"}, at(-1h), 50)), 50);
-    EXPECT_EQ(done(store->fan_out({"up"}, at(-1h), 50)), 10);
-    // One is wanted; fifty deliveries of one queue stand before those of the other endpoint.
-    done(store->postpone_delivery(due_at("down", 1).delivery_id, at(1h)));
-    EXPECT_EQ(names(due(at(30min), 1)), (std::vector<std::string>{"up 51"}));
-    EXPECT_EQ(names(due(at(1h), 1)), (std::vector<std::string>{"up 51"}));
-    EXPECT_EQ(names(due(at(1h), 11)).front(), "down 1");
-    EXPECT_EQ(due(at(1h), 11).size(), 11U);
+    // Of each endpoint a long queue of one session, and many short ones; those of the second are younger.
+    for (int number = 1; number <= 60; ++number) append(number, number <= 50 ? "long" : "a" + std::to_string(number));
+    EXPECT_EQ(done(store->fan_out({"down"}, at(-1h), 60)), 60);
+    for (int number = 61; number <= 65; ++number) append(number, "b" + std::to_string(number));
+    EXPECT_EQ(done(store->fan_out({"up"}, at(-1h), 60)), 5);
+    EXPECT_EQ(names(due(at(1h), 4)), (std::vector<std::string>{"down 1", "down 51", "up 61", "up 62"}));
+    // What one does not need is the other's.
+    EXPECT_EQ(due(at(1h), 15).size(), 15U);
+    EXPECT_EQ(due(at(1h), 100).size(), 16U);
+
+    done(store->postpone_delivery(due_at("down", 1).delivery_id, at(2h)));
+    EXPECT_EQ(names(due(at(1h), 2)), (std::vector<std::string>{"down 51", "up 61"}));
+    EXPECT_EQ(names(due(at(2h), 2)), (std::vector<std::string>{"down 1", "up 61"}));
 }
 
 TEST_P(Outbox, TheBacklogOfEachChannel) {

@@ -51,7 +51,8 @@ void StopSignal::raise() {
 core::Result<Link> connect(const Parameters& parameters, std::chrono::milliseconds statement_timeout, Deadline deadline,
                            const StopSignal& stop) {
     // The server gives up a statement at the moment we do, so that a connection is not lost over one slow statement.
-    std::string options = "-c statement_timeout=" + std::to_string(statement_timeout.count());
+    // It does not compile statements to machine code, which takes longer than any of ours runs.
+    std::string options = "-c jit=off -c statement_timeout=" + std::to_string(statement_timeout.count());
     std::vector<const char*> names;
     std::vector<const char*> values;
     auto add = [&](const char* name, const char* value) {
@@ -114,7 +115,7 @@ core::Result<Answer> run_script(PGconn* link, const std::string& sql, Deadline d
         const auto status = PQresultStatus(answer.get());
         if (status == PGRES_FATAL_ERROR) {
             auto error = error_of(answer.get());
-            while (PQgetResult(link) != nullptr && PQstatus(link) == CONNECTION_OK) {
+            while (Answer(PQgetResult(link)) && PQstatus(link) == CONNECTION_OK) {
             }
             return std::unexpected(std::move(error));
         }

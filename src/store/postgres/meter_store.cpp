@@ -31,12 +31,14 @@ service::Usage usage_of(const PGresult* rows) {
 
 std::vector<service::SessionUsage> sessions_of(const PGresult* rows) {
     std::vector<service::SessionUsage> sessions;
+    sessions.reserve(static_cast<std::size_t>(PQntuples(rows)));
     for (int row = 0; row < PQntuples(rows); ++row) sessions.push_back(read_session_usage(ResultRow(rows, row)));
     return sessions;
 }
 
 std::vector<service::MeterRow> meter_rows_of(const PGresult* rows) {
     std::vector<service::MeterRow> read;
+    read.reserve(static_cast<std::size_t>(PQntuples(rows)));
     for (int row = 0; row < PQntuples(rows); ++row) read.push_back(read_meter_row(ResultRow(rows, row)));
     return read;
 }

@@ -46,19 +46,25 @@ std::string fan_out() {
            " SELECT count(*) FROM taken";
 }
 
-/// Those that have been due longest are looked at, some more than are wanted since only the first of a queue can go. It
-/// is never due later than the rest of its queue, so looking at a part leaves nobody out for good.
+/// Every endpoint gets its share, so that one that is down leaves room for the others. Of each, those that have been
+/// due longest are looked at, some more than are wanted since only the first of a session can go. It is never due later
+/// than the rest of its session, so looking at a part leaves nobody out for good.
 std::string due_deliveries() {
-    return "WITH due AS MATERIALIZED (SELECT delivery_id, sequence, endpoint, session_id, attempts"
-           "  FROM video_consultation_webhook_deliveries WHERE next_attempt <= $1::timestamp"
-           "  ORDER BY next_attempt, sequence LIMIT 20 * $2::bigint)"
+    return "WITH RECURSIVE endpoints AS ("
+           "  SELECT min(endpoint) AS endpoint FROM video_consultation_webhook_deliveries"
+           "  UNION ALL SELECT (SELECT min(d.endpoint) FROM video_consultation_webhook_deliveries d"
+           "   WHERE d.endpoint > e.endpoint) FROM endpoints e WHERE e.endpoint IS NOT NULL),"
+           " due AS MATERIALIZED (SELECT d.* FROM endpoints e CROSS JOIN LATERAL"
+           "  (SELECT * FROM video_consultation_webhook_deliveries"
+           "   WHERE endpoint = e.endpoint AND next_attempt <= $1::timestamp"
+           "   ORDER BY next_attempt, sequence LIMIT 20 * $2::bigint) d),"
+           " first AS (SELECT *, row_number() OVER (PARTITION BY endpoint ORDER BY sequence) AS place FROM due"
+           "  WHERE NOT EXISTS (SELECT 1 FROM video_consultation_webhook_deliveries e WHERE e.endpoint = due.endpoint"
+           "   AND e.session_id = due.session_id AND e.sequence < due.sequence)"
+           "  ORDER BY place, sequence LIMIT $2::bigint)"
            " SELECT d.delivery_id, d.endpoint, d.attempts, " +
            joined(kMessageColumns, "o.") +
-           " FROM due d JOIN video_consultation_outbox o USING (sequence)"
-           " WHERE NOT EXISTS"
-           "  (SELECT 1 FROM video_consultation_webhook_deliveries e WHERE e.endpoint = d.endpoint"
-           "   AND e.session_id = d.session_id AND e.sequence < d.sequence)"
-           " ORDER BY d.sequence, d.delivery_id LIMIT $2::bigint";
+           " FROM first d JOIN video_consultation_outbox o USING (sequence) ORDER BY d.sequence, d.delivery_id";
 }
 
 /// The rest of the queue behind a delivery can go no earlier than it: put off as well, it is not looked at in vain.

@@ -1,5 +1,7 @@
 // The store as Outbox.
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "core/time.hpp"
 #include "store/common/change_text.hpp"
@@ -95,18 +97,31 @@ int fan_out(Connection& connection, const std::vector<std::string>& endpoints, T
     return static_cast<int>(taken.size());
 }
 
-/// Those that have been due longest are looked at, some more than are wanted since only the first of a queue can go. It
-/// is never due later than the rest of its queue, so looking at a part leaves nobody out for good.
-std::vector<service::Delivery> due_deliveries(Connection& connection, Time now, int limit) {
+std::vector<std::string> endpoints(Connection& connection) {
+    std::vector<std::string> found;
+    for (std::string last;;) {
+        auto next =
+            connection.query("SELECT min(endpoint) FROM video_consultation_webhook_deliveries WHERE endpoint > ?1");
+        next.text(last);
+        if (!next.step() || next.row().null(0)) return found;
+        last = next.row().text(0);
+        found.push_back(last);
+    }
+}
+
+/// Those that have been due longest are looked at, some more than are wanted since only the first of a session can go.
+/// It is never due later than the rest of its session, so looking at a part leaves nobody out for good.
+std::vector<service::Delivery> due_at(Connection& connection, const std::string& endpoint, Time now, int limit) {
     static const std::string sql =
         "SELECT d.delivery_id, d.endpoint, d.attempts, " + joined(kMessageColumns, "o.") +
-        " FROM (SELECT delivery_id, sequence, endpoint, session_id, attempts FROM video_consultation_webhook_deliveries"
-        "  WHERE next_attempt <= ?1 ORDER BY next_attempt, sequence LIMIT 20 * ?2) d"
+        " FROM (SELECT * FROM video_consultation_webhook_deliveries WHERE endpoint = ?1 AND next_attempt <= ?2"
+        "  ORDER BY next_attempt, sequence LIMIT 20 * ?3) d"
         " JOIN video_consultation_outbox o ON o.sequence = d.sequence WHERE NOT EXISTS"
         "  (SELECT 1 FROM video_consultation_webhook_deliveries e WHERE e.endpoint = d.endpoint"
         "   AND e.session_id = d.session_id AND e.sequence < d.sequence)"
-        " ORDER BY d.sequence, d.delivery_id LIMIT ?2";
+        " ORDER BY d.sequence LIMIT ?3";
     auto rows = connection.query(sql);
+    rows.text(endpoint);
     rows.time(now);
     rows.number(limit);
     std::vector<service::Delivery> deliveries;
@@ -118,6 +133,30 @@ std::vector<service::Delivery> due_deliveries(Connection& connection, Time now, 
         delivery.attempts = static_cast<int>(row.number(2));
         delivery.message = read_message(row, 3);
     }
+    return deliveries;
+}
+
+/// Every endpoint gets its share, so that one that is down leaves room for the others.
+std::vector<service::Delivery> due_deliveries(Connection& connection, Time now, int limit) {
+    struct Placed {
+        std::size_t place;
+        service::Delivery delivery;
+    };
+    std::vector<Placed> all;
+    const Snapshot snapshot(connection);
+    for (const auto& endpoint : endpoints(connection)) {
+        std::size_t place = 0;
+        for (auto& delivery : due_at(connection, endpoint, now, limit)) all.push_back({place++, std::move(delivery)});
+    }
+    const auto sequence = [](const Placed& p) {
+        return std::pair(p.delivery.message.sequence, p.delivery.delivery_id);
+    };
+    std::ranges::sort(all, {}, [&](const Placed& p) { return std::pair(p.place, sequence(p)); });
+    all.resize(std::min(all.size(), static_cast<std::size_t>(std::max(limit, 0))));
+    std::ranges::sort(all, {}, sequence);
+    std::vector<service::Delivery> deliveries;
+    deliveries.reserve(all.size());
+    for (auto& placed : all) deliveries.push_back(std::move(placed.delivery));
     return deliveries;
 }
 

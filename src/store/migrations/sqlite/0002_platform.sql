@@ -104,7 +104,7 @@ CREATE TABLE video_consultation_webhook_deliveries (
 );
 CREATE INDEX idx_deliveries_message ON video_consultation_webhook_deliveries (sequence);
 CREATE INDEX idx_deliveries_order ON video_consultation_webhook_deliveries (endpoint, session_id, sequence);
-CREATE INDEX idx_deliveries_due ON video_consultation_webhook_deliveries (next_attempt, sequence);
+CREATE INDEX idx_deliveries_due ON video_consultation_webhook_deliveries (endpoint, next_attempt, sequence);
 
 CREATE TABLE video_consultation_leases (
     name TEXT NOT NULL PRIMARY KEY,
