@@ -25,7 +25,8 @@ core::Error odd_answer() {
 /// In words for a client; the HTTP client's own name the host.
 core::Error no_answer(const core::Error& error) {
     if (error.kind == ErrorKind::timeout) return {error.kind, "The appointments service did not answer in time", {}};
-    if (error.kind == ErrorKind::unavailable) return {error.kind, "The appointments service cannot be reached", {}, true};
+    if (error.kind == ErrorKind::unavailable)
+        return {error.kind, "The appointments service cannot be reached", {}, true};
     return odd_answer();
 }
 
