@@ -65,20 +65,32 @@ def google_tests(part, binaries):
                 tally.add(part, f"{binary.name} (exit {code})", False, text[-20000:])
 
 
-def node_tests(part, folder):
+def node_tests(part, folder, together=lambda file: False):
+    """Each file by itself; those of which `together` is true as many at a time as there are cores."""
     files = sorted(str(p.relative_to(ROOT)) for p in (ROOT / folder).glob("*.test.mjs"))
     if not files:
         tally.add(part, f"{folder} has tests", False)
+
+    def one(file):
+        return file, *run(["node", "--test", "--test-reporter=tap", file], limit=2400)
+
+    with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
+        for result in pool.map(one, [f for f in files if together(f)]):
+            node_file(part, *result)
     for file in files:
-        code, text = run(["node", "--test", "--test-reporter=tap", file], limit=2400)
-        good = code == 0
-        for bad, name in re.findall(r"^ *(not )?ok \d+ - (.*)$", text, re.M):
-            if name.endswith(".mjs"):
-                continue
-            tally.add(part, name.replace("\\#", "#"), not bad)
-            good &= not bad
-        if not good:
-            tally.add(part, f"{file} (exit {code})", False, text[-30000:])
+        if not together(file):
+            node_file(part, *one(file))
+
+
+def node_file(part, file, code, text):
+    good = code == 0
+    for bad, name in re.findall(r"^ *(not )?ok \d+ - (.*)$", text, re.M):
+        if name.endswith(".mjs"):
+            continue
+        tally.add(part, name.replace("\\#", "#"), not bad)
+        good &= not bad
+    if not good:
+        tally.add(part, f"{file} (exit {code})", False, text[-30000:])
 
 
 def install_node_packages(folder):
@@ -136,7 +148,9 @@ def part_platform():
     install_node_packages("tests/lib")
     if (ROOT / "tests/platform/package-lock.json").exists():
         install_node_packages("tests/platform")
-    node_tests("platform", "tests/platform")
+    # Those that measure waiting times want the machine for themselves.
+    alone = {"broker_outage", "chime_failures", "neighbours"}
+    node_tests("platform", "tests/platform", lambda file: pathlib.Path(file).name.split(".")[0] not in alone)
 
 
 def part_faults():

@@ -157,6 +157,7 @@ class Directory final : public service::Names {
     Task<std::vector<service::SessionNames>> names_of(std::vector<service::NamesWanted> wanted) override {
         ++asked;
         std::vector<service::SessionNames> names;
+        names.reserve(wanted.size());
         for (const auto& each : wanted) {
             names.push_back({"Dr. " + each.doctor_id, "Cardiology", "Patient " + each.patient_id, std::nullopt});
         }

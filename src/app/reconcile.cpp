@@ -52,6 +52,10 @@ std::string describe(const service::MeterRow& row) {
 std::string describe(const service::Reconciliation& found) {
     std::string text = std::to_string(found.rows) + " records, " + std::to_string(found.attendee_minutes) +
                        " attendee-minutes, " + tenths(found.billed_tenths) + " of them as Chime bills\n";
+    if (found.unknown > 0) {
+        text +=
+            std::to_string(found.unknown) + " records of an earlier service, which kept no stays, cannot be checked.\n";
+    }
     text += found.wrong_count == 0 ? "Every record is the sum of its stays.\n"
                                    : std::to_string(found.wrong_count) + " records are not the sum of their stays:\n";
     for (const auto& row : found.wrong) text += describe(row);

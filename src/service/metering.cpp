@@ -36,6 +36,10 @@ void add_example(std::vector<MeterRow>& rows, std::int64_t& count, const MeterRo
 }
 
 void compare(const MeterRow& row, Reconciliation& result) {
+    if (row.user_id.empty()) {
+        ++result.unknown;
+        return;
+    }
     ++result.rows;
     result.attendee_minutes += row.attendee_minutes;
     result.billed_tenths += row.billed_tenths;

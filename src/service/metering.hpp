@@ -25,6 +25,7 @@ struct MeteringSettings {
 
 /// What `reconcile` found.
 struct Reconciliation {
+    std::int64_t unknown = 0;           ///< Records of an earlier service, which kept no stays: not compared.
     std::int64_t rows = 0;              ///< Records and stays compared: one for each person, session and provider.
     std::int64_t attendee_minutes = 0;  ///< As recorded.
     std::int64_t billed_tenths = 0;

@@ -1,6 +1,7 @@
 // The meter: what was used, at whom, how near the free tier's end; and the proof that it is right. D numbers are the
 // contract's defects.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { inNeighbourhood, inNeighbourhoodOnEachStore, Neighbourhood } from '../lib/neighbourhood.js';
@@ -130,6 +131,11 @@ inNeighbourhoodOnEachStore('the meter', { chime: true, env: { CHIME_EVENTS_SECRE
         assert.ok(bad.text.includes(visit.id));
         await sql(world, `update video_consultation_metrics set attendee_minutes_used = attendee_minutes_used - 3 where session_id = '${visit.id}' and user_id = '${visit.doctorId}'`);
         assert.equal((await reconcile(here(), args)).code, 0);
+        // As the earlier service left them: no person, no stays.
+        await sql(world, `insert into video_consultation_metrics (metric_id, session_id, attendee_minutes_used, date) select '${randomUUID()}', session_id, 5, date from video_consultation_metrics where session_id = '${visit.id}' limit 1`);
+        const inherited = await reconcile(here(), args);
+        assert.equal(inherited.code, 0, inherited.text);
+        assert.match(inherited.text, /1 records of an earlier service, which kept no stays, cannot be checked/);
         assert.equal((await reconcile(here(), ['--month=nonsense'])).code !== 0, true);
     });
 
