@@ -87,6 +87,7 @@ class LikeChime final : public service::MeetingProvider {
         const auto& made = meetings[meeting.meeting_id];
         if (made.ended) co_return core::fail(ErrorKind::gone, "ended");
         std::vector<std::string> ids;
+        ids.reserve(made.attendees.size());
         for (const auto& [user, id] : made.attendees) ids.push_back(id);
         co_return ids;
     }
