@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { describe, test } from 'node:test';
-import { percentile } from '../lib/load.js';
 import { inNeighbourhood } from '../lib/neighbourhood.js';
 import { appointmentOf } from '../lib/platform.js';
 import { sign } from '../lib/tokens.js';
@@ -88,10 +87,7 @@ inNeighbourhood('names of people and clinics', { profile: true }, (here) => {
                 await recovery(profile);
             }
             t.diagnostic(`longest ${Math.max(...took).toFixed(0)} ms`);
-            took.sort((a, b) => a - b);
-            assert.ok(percentile(took, 0.9) < LIMIT, `${percentile(took, 0.9)} ms`);
-            // A machine may pause at any moment; whoever had waited for the profile service would be seconds late.
-            assert.ok(took.at(-1) < 1000, `${took.at(-1)} ms`);
+            assert.ok(Math.max(...took) < LIMIT, `${Math.max(...took)} ms`);
             const late = await known();
             await eventually(async () => named((await late.get()).body).join() === full.join(), 'the names are known again', 30_000);
         });
