@@ -88,9 +88,12 @@ class JobBacklog {
     std::atomic<std::int64_t> waiting_{0}, oldest_micros_{0};
 };
 
-std::vector<std::string> all_media_regions() {
+/// Those that the control region can make meetings in.
+std::vector<std::string> media_regions_of(const std::string& control_region) {
     std::vector<std::string> regions;
-    for (const auto region : meetings::chime::media_regions()) regions.emplace_back(region);
+    for (const auto region : meetings::chime::media_regions()) {
+        if (meetings::chime::can_carry(control_region, region)) regions.emplace_back(region);
+    }
     return regions;
 }
 
@@ -220,7 +223,7 @@ api::SiteSettings ServiceProcess::Parts::site_settings(const core::ZoneResolver&
     site.token_life = config.token_life;
     site.chime_events_secret = config.chime_events_secret;
     site.appointments_fill_in = config.verify_appointments;
-    site.media_regions = config.media_regions.empty() ? all_media_regions() : config.media_regions;
+    site.media_regions = config.media_regions.empty() ? media_regions_of(config.aws.region) : config.media_regions;
     site.accepting = [this] { return accepting.load(std::memory_order_relaxed); };
     return site;
 }
