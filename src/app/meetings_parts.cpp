@@ -144,8 +144,8 @@ core::Result<> MeetingsParts::make_chime(const Config& config, net::HttpClient& 
     return {};
 }
 
-void MeetingsParts::attach_service(service::Consultations& consultations, boost::asio::any_io_executor executor) {
-    if (embedded_) embedded_->attach_service(consultations, std::move(executor));
+void MeetingsParts::attach_owners(std::vector<service::MeetingOwner*> owners, boost::asio::any_io_executor executor) {
+    if (embedded_) embedded_->attach_owners(std::move(owners), std::move(executor));
 }
 
 std::string MeetingsParts::describe() const {

@@ -5,6 +5,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "app/config.hpp"
 #include "core/result.hpp"
@@ -27,7 +28,7 @@ class MeetingsParts {
 
     service::MeetingProvider& provider() { return *choice_; }
     /// Attendance is written down on `executor`. Signalling connections are accepted from then on.
-    void attach_service(service::Consultations& consultations, boost::asio::any_io_executor executor);
+    void attach_owners(std::vector<service::MeetingOwner*> owners, boost::asio::any_io_executor executor);
 
     meetings::embedded::EmbeddedMeetings* embedded() { return embedded_.get(); }  ///< Null: not here.
     /// For the log: `embedded`, `chime` or `chime, embedded`.

@@ -174,7 +174,7 @@ core::Result<> ServiceProcess::Parts::make(const std::string& secret, const core
     settings.appointments = config.verify_appointments ? neighbours->appointments() : nullptr;
     consultations =
         std::make_unique<service::Consultations>(std::move(settings), *store.store, meetings->provider(), clock);
-    meetings->attach_service(*consultations, loops.executor(0));
+    meetings->attach_owners({consultations.get()}, loops.executor(0));
     make_events(zone);
     return listen(zone);
 }

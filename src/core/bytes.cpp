@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
+#include <algorithm>
 
 #include <stdexcept>
 
@@ -25,6 +26,14 @@ std::string base64url(BytesView bytes) {
     }
     if (bits > 0) out.push_back(kAlphabet[buffer << (6 - bits) & 63]);
     return out;
+}
+
+std::string base64(BytesView bytes) {
+    auto text = base64url(bytes);
+    std::ranges::replace(text, '-', '+');
+    std::ranges::replace(text, '_', '/');
+    text.append((4 - text.size() % 4) % 4, '=');
+    return text;
 }
 
 std::optional<Bytes> from_base64url(std::string_view text) {
@@ -85,6 +94,15 @@ std::string uuid4() {
 Sha256 sha256(BytesView data) {
     Sha256 out;
     SHA256(data.data(), data.size(), out.data());
+    return out;
+}
+
+Sha1 hmac_sha1(BytesView key, BytesView data) {
+    Sha1 out;
+    unsigned size = out.size();
+    if (!HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), data.data(), data.size(), out.data(), &size)) {
+        throw std::runtime_error("HMAC-SHA1 is not available");
+    }
     return out;
 }
 

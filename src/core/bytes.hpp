@@ -24,6 +24,8 @@ inline std::string_view as_text(BytesView bytes) {
 
 /// RFC 4648 section 5, without padding.
 std::string base64url(BytesView bytes);
+/// RFC 4648 section 4, with padding.
+std::string base64(BytesView bytes);
 std::optional<Bytes> from_base64url(std::string_view text);
 
 /// Lower-case hexadecimal.
@@ -39,6 +41,9 @@ std::string uuid4();
 using Sha256 = std::array<std::uint8_t, 32>;
 Sha256 sha256(BytesView data);
 Sha256 hmac_sha256(BytesView key, BytesView data);
+using Sha1 = std::array<std::uint8_t, 20>;
+/// Only for protocols that prescribe it.
+Sha1 hmac_sha1(BytesView key, BytesView data);
 
 /// Compares in a time that depends only on the lengths.
 bool equal_in_constant_time(BytesView a, BytesView b);

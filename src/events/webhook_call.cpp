@@ -13,15 +13,6 @@ namespace {
 constexpr std::string_view kSecretPrefix = "whsec_";
 constexpr std::chrono::milliseconds kTimeout{10'000};
 
-/// RFC 4648 section 4; ours are the other alphabet, without padding.
-std::string base64(core::BytesView bytes) {
-    auto text = core::base64url(bytes);
-    std::ranges::replace(text, '-', '+');
-    std::ranges::replace(text, '_', '/');
-    text.append((4 - text.size() % 4) % 4, '=');
-    return text;
-}
-
 std::optional<core::Bytes> from_base64(std::string_view text) {
     while (text.ends_with('=')) text.remove_suffix(1);
     std::string other(text);
@@ -73,7 +64,7 @@ std::optional<core::Bytes> webhook_key(std::string_view secret) {
 std::string webhook_signature(core::BytesView key, std::string_view id, std::int64_t seconds, std::string_view body) {
     std::string content(id);
     content.append(".").append(std::to_string(seconds)).append(".").append(body);
-    return "v1," + base64(core::hmac_sha256(key, core::as_bytes(content)));
+    return "v1," + core::base64(core::hmac_sha256(key, core::as_bytes(content)));
 }
 
 net::OutgoingRequest webhook_request(const service::OutboxMessage& message, std::string url, core::BytesView key,

@@ -38,11 +38,22 @@ Task<Result<Admission>> Consultations::admit(std::string meeting_id, std::string
     if (!found) co_return std::unexpected(found.error());
     if (!*found) co_return Admission{};
     if (consultation::is_closed((*found)->status) || !is_current(**found, meeting_id)) {
-        co_return Admission{Admission::Verdict::ended, {}};
+        co_return Admission{.verdict = Admission::Verdict::ended};
     }
     const auto* attendee = by_attendee_id(**found, attendee_id);
     if (!attendee) co_return Admission{};
-    co_return Admission{Admission::Verdict::admitted, attendee->external_user_id};
+    co_return Admission{.verdict = Admission::Verdict::admitted, .external_user_id = attendee->external_user_id};
+}
+
+Task<Result<void>> Consultations::happened(core::MeetingEvent event) {
+    using Kind = core::MeetingEvent::Kind;
+    if (event.kind == Kind::attendee_joined) {
+        co_return co_await attendee_connected(std::move(event.meeting_id), std::move(event.attendee_id), event.at);
+    }
+    if (event.kind == Kind::attendee_left || event.kind == Kind::attendee_dropped) {
+        co_return co_await attendee_gone(std::move(event.meeting_id), std::move(event.attendee_id), event.at);
+    }
+    co_return Result<void>{};
 }
 
 Task<Result<void>> Consultations::attendee_connected(std::string meeting_id, std::string attendee_id, Time at) {

@@ -12,6 +12,7 @@
 #include "consultation/session.hpp"
 #include "core/result.hpp"
 #include "service/directory.hpp"
+#include "service/meeting_owner.hpp"
 #include "service/meeting_provider.hpp"
 #include "service/meter.hpp"
 #include "service/session_store.hpp"
@@ -59,13 +60,6 @@ struct EndRequest {
     std::optional<int> connection_quality_rating;  ///< 1..5.
 };
 
-/// The answer to a signalling connection that showed a good join token.
-struct Admission {
-    enum class Verdict { admitted, ended, unknown };
-    Verdict verdict = Verdict::unknown;
-    std::string external_user_id;  ///< Of the attendee, when admitted.
-};
-
 struct ConsultationsSettings {
     std::chrono::minutes abandoned_after{15};
     std::chrono::minutes no_show_grace{15};
@@ -76,7 +70,7 @@ struct ConsultationsSettings {
 };
 
 /// Owns nothing but references; they must outlive it. Any control-plane thread. Errors carry the contract's texts.
-class Consultations {
+class Consultations final : public MeetingOwner {
   public:
     Consultations(ConsultationsSettings settings, Store& store, MeetingProvider& meetings, const core::Clock& clock)
         : settings_(std::move(settings)), store_(store), meetings_(meetings), clock_(clock) {}
@@ -115,11 +109,12 @@ class Consultations {
     Task<Result<void>> ping() { return store_.ping(); }
 
     /// The meeting server asks whether this attendee may connect.
-    Task<Result<Admission>> admit(std::string meeting_id, std::string attendee_id);
+    Task<Result<Admission>> admit(std::string meeting_id, std::string attendee_id) override;
+    Task<Result<void>> happened(core::MeetingEvent event) override;
     /// The meeting server saw an attendee connect, or lose the connection for good (`at` = when it was lost).
     Task<Result<void>> attendee_connected(std::string meeting_id, std::string attendee_id, Time at);
     Task<Result<void>> attendee_gone(std::string meeting_id, std::string attendee_id, Time at);
-    Task<Result<void>> attendees_seen(std::vector<std::string> attendee_ids);
+    Task<Result<void>> attendees_seen(std::vector<std::string> attendee_ids) override;
 
     /// What AWS tells about one of our meetings: in any order, any number of times. Unknown meetings are fine.
     Task<Result<void>> chime_event(ChimeEvent event);

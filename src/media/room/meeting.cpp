@@ -28,7 +28,8 @@ Meeting::Meeting(MeetingSettings settings) : settings_(std::move(settings)), ssr
 
 Meeting::~Meeting() = default;
 
-void Meeting::connect(PeerId peer, Identity identity, LocalTransport local, Moment now, Outputs& out) {
+void Meeting::connect(PeerId peer, Identity identity, LocalTransport local, TurnCredentials turn, Moment now,
+                      Outputs& out) {
     if (ended_) {
         out.push_back(output::Close{peer, close_code::kEnded});
         return;
@@ -44,7 +45,7 @@ void Meeting::connect(PeerId peer, Identity identity, LocalTransport local, Mome
         }
     }
     if (waiting.size() >= kMaxFresh) drop(waiting.front(), 0, out);
-    connections_.try_emplace(peer, peer, std::move(identity), std::move(local), ssrcs_, now);
+    connections_.try_emplace(peer, peer, std::move(identity), std::move(local), std::move(turn), ssrcs_, now);
 }
 
 void Meeting::receive(PeerId peer, std::string_view message, Moment now, Outputs& out) {
@@ -117,17 +118,18 @@ void Meeting::on_join(Connection& connection, const Frame& frame, Moment now, Ou
         const auto joining = static_cast<std::size_t>(std::ranges::count_if(connections_, [&](const auto& entry) {
             return entry.second.phase == Phase::joined && entry.second.identity.content;
         }));
-        const bool full = roster_.size() >= kMaxAttendees ||
+        const bool full = (!connection.identity.content && roster_.attendees() >= settings_.max_attendees) ||
                           (connection.identity.content && roster_.content_shares() + joining >= kMaxContentShares);
         if (full) return refuse(connection, Frame::JOIN_ACK, 409, "no room", now, out);
     }
     connection.phase = Phase::joined;
     Frame ack = wire::make_frame(Frame::JOIN_ACK, now.wall);
-    // Without servers, but there: the client then neither forces a relay nor waits for all candidates.
+    // There also without servers: the client then neither forces a relay nor waits for all candidates.
     proto::TurnCredentials& turn = *ack.mutable_joinack()->mutable_turn_credentials();
-    turn.set_username("");
-    turn.set_password("");
-    turn.set_ttl(86400);
+    turn.set_username(connection.turn.username);
+    turn.set_password(connection.turn.password);
+    turn.set_ttl(static_cast<std::uint32_t>(connection.turn.life.count()));
+    for (const std::string& uri : connection.turn.uris) turn.add_uris(uri);
     ack.mutable_joinack()->set_video_subscription_limit(kMaxPublishers);
     send(connection.peer, ack, out);
     send_index(connection, index_for(connection, codec_intersection()), now, out);
@@ -229,7 +231,7 @@ void Meeting::remove_member(const std::string& full_id, bool dropped, Moment at,
     sources_.unpublish(full_id);
     roster_.remove(full_id);
     announce(Roster::absent(gone.audio_stream_id, dropped), 0, now, out);
-    if (!gone.identity.content) out.push_back(output::Gone{gone.identity.attendee_id, at.wall});
+    out.push_back(output::Gone{gone.identity.attendee_id, at.wall, gone.identity.content, dropped});
 }
 
 void Meeting::end(Moment now, Outputs& out) {
@@ -248,7 +250,7 @@ void Meeting::end(Moment now, Outputs& out) {
         if (member.peer != 0) out.push_back(output::CloseMedia{member.peer});
         // Whoever was lost before the end had left when it was lost.
         const core::Time at = member.lost && member.lost->steady < now.steady ? member.lost->wall : now.wall;
-        if (!member.identity.content) out.push_back(output::Gone{member.identity.attendee_id, at});
+        out.push_back(output::Gone{member.identity.attendee_id, at, member.identity.content, member.lost.has_value()});
         sources_.unpublish(id);
         roster_.remove(id);
     }
@@ -269,14 +271,14 @@ void Meeting::remove_attendee(std::string_view attendee_id, Moment now, Outputs&
     refresh_indexes(now, out);
 }
 
-void Meeting::tick(Moment now, std::span<const AudioLevel> levels, Outputs& out) {
+void Meeting::tick(Moment now, const MediaReport& report, Outputs& out) {
     if (now.steady >= check_at_) {
         check_at_ = now.steady + kCheckInterval;
         check_time(now, out);
     }
-    if (wants_levels(now)) {
+    if (wants_report(now)) {
         metadata_at_ = now.steady + kMetadataInterval;
-        send_metadata(levels, now, out);
+        send_metadata(report.levels, now, out);
     }
 }
 
@@ -306,6 +308,28 @@ void Meeting::check_time(Moment now, Outputs& out) {
     }
     for (const auto& [full_id, since] : gone) remove_member(full_id, true, since, now, out);
     if (changed || !gone.empty()) refresh_indexes(now, out);
+}
+
+void Meeting::set_capabilities(std::string_view attendee_id, core::Capabilities capabilities, Moment now,
+                               Outputs& out) {
+    for (auto& [id, connection] : connections_) {
+        if (connection.identity.attendee_id != attendee_id) continue;
+        connection.identity.capabilities = capabilities;
+        if (connection.phase == Phase::subscribed) out.push_back(output::Allow{id, capabilities});
+    }
+    refresh_indexes(now, out);
+}
+
+void Meeting::send_transcript(std::string_view frame, Moment now, Outputs& out) {
+    Frame message = wire::make_frame(Frame::DATA_MESSAGE, now.wall);
+    proto::DataMessage& data = *message.mutable_data_message()->add_messages();
+    data.set_topic("aws:chime:transcription");
+    data.set_data(std::string(frame));
+    const std::string bytes = wire::wrap_frame(message);
+    for (const auto& [id, connection] : connections_) {
+        if (connection.phase == Phase::subscribed && !connection.identity.content)
+            out.push_back(output::Send{id, bytes});
+    }
 }
 
 bool Meeting::idle(Moment now) const {

@@ -15,8 +15,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/capabilities.hpp"
+#include "media/room/media_report.hpp"
 #include "media/room/negotiation.hpp"
-#include "media/room/packet_router.hpp"
 #include "media/room/roster.hpp"
 #include "media/room/signalling.hpp"
 #include "media/room/signalling_limits.hpp"
@@ -26,7 +27,6 @@
 
 namespace media::room {
 
-inline constexpr std::size_t kMaxAttendees = 250;    ///< In the roster, content shares included.
 inline constexpr std::size_t kMaxConnections = 400;  ///< Below what the packet plane carries.
 inline constexpr std::size_t kMaxContentShares = 2;  ///< At the same time; the client's documented limit.
 inline constexpr std::size_t kMaxPublishers = 25;    ///< Cameras and shares at the same time.
@@ -39,7 +39,7 @@ class Meeting {
     Meeting& operator=(const Meeting&) = delete;
 
     /// A signalling connection is there. `peer` is never used twice in a meeting.
-    void connect(PeerId peer, Identity identity, LocalTransport local, Moment now, Outputs& out);
+    void connect(PeerId peer, Identity identity, LocalTransport local, TurnCredentials turn, Moment now, Outputs& out);
     /// A message arrived on it. Messages on connections that are closed are ignored.
     void receive(PeerId peer, std::string_view message, Moment now, Outputs& out);
     /// The connection is gone.
@@ -47,14 +47,19 @@ class Meeting {
     /// The client's media path failed or fell silent while the signalling connection may be alive.
     void media_lost(PeerId peer, Moment now, Outputs& out);
 
-    /// To be called at least every 100 ms. `levels` is asked for when AUDIO_METADATA is due.
-    bool wants_levels(Moment now) const { return now.steady >= metadata_at_; }
-    void tick(Moment now, std::span<const AudioLevel> levels, Outputs& out);
+    /// To be called at least every 100 ms, with the packet plane's report when it is wanted.
+    bool wants_report(Moment now) const { return now.steady >= metadata_at_; }
+    void tick(Moment now, const MediaReport& report, Outputs& out);
 
     /// The meeting is over: tells everybody; further connections are refused.
     void end(Moment now, Outputs& out);
     /// Puts the attendee and its content share out.
     void remove_attendee(std::string_view attendee_id, Moment now, Outputs& out);
+
+    /// From now on the attendee may send and receive this.
+    void set_capabilities(std::string_view attendee_id, core::Capabilities capabilities, Moment now, Outputs& out);
+    /// Sends a serialized SdkTranscriptFrame to everybody (topic `aws:chime:transcription`).
+    void send_transcript(std::string_view frame, Moment now, Outputs& out);
 
     /// Nobody is here or expected back, and nothing is kept for them: may be forgotten.
     bool idle(Moment now) const;

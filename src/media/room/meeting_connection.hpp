@@ -25,11 +25,13 @@ inline constexpr std::chrono::milliseconds kCheckInterval{50};
 inline constexpr std::size_t kMaxFresh = 3;
 
 struct Meeting::Connection {
-    Connection(PeerId peer_, Identity identity_, LocalTransport local, SsrcSource& ssrcs, Moment now)
+    Connection(PeerId peer_, Identity identity_, LocalTransport local, TurnCredentials turn_, SsrcSource& ssrcs,
+               Moment now)
         : peer(peer_),
           identity(std::move(identity_)),
           full_id(identity.full_id()),
           negotiation(std::move(local), ssrcs),
+          turn(std::move(turn_)),
           heard(now),
           deadline(now.steady + kSetupTime) {}
 
@@ -38,6 +40,7 @@ struct Meeting::Connection {
     std::string full_id;
     Phase phase = Phase::fresh;
     Negotiation negotiation;
+    TurnCredentials turn;
     Moment heard;
     std::optional<Time> deadline;  ///< To be set up, or to be gone, by then.
     std::uint16_t close_with = 0;  ///< The code when the farewell is over.

@@ -120,12 +120,13 @@ void Meeting::enter_roster(Connection& connection, bool muted, Moment now, Outpu
     connection.phase = Phase::subscribed;
     connection.deadline.reset();
     out.push_back(output::OpenMedia{connection.peer, member.person, connection.identity.content, *connection.remote});
+    out.push_back(output::Allow{connection.peer, connection.identity.capabilities});
     // The new id first: whoever sees the old one go before that takes it for a leave.
     announce(Roster::present(member), connection.peer, now, out);
     if (replaced != 0) {
         announce(Roster::absent(replaced, false), connection.peer, now, out);
-    } else if (!connection.identity.content) {
-        out.push_back(output::Connected{connection.identity.attendee_id, now.wall});
+    } else {
+        out.push_back(output::Connected{connection.identity.attendee_id, now.wall, connection.identity.content});
     }
 }
 

@@ -389,7 +389,8 @@ TEST(MeetingMedia, ShareIsAnnouncedToItsOwnerToo) {
     ASSERT_THAT(index_of(room, bob).sources(), SizeIs(1));
     EXPECT_EQ(index_of(room, bob).sources(0).attendee_id(), "alice#content");
     EXPECT_EQ(index_of(room, bob).num_participants(), 2U);
-    EXPECT_THAT(room.all<output::Connected>(), IsEmpty());
+    ASSERT_THAT(room.all<output::Connected>(), SizeIs(1));
+    EXPECT_TRUE(room.all<output::Connected>()[0].content);
     const auto opened = room.all<output::OpenMedia>();
     EXPECT_EQ(opened.at(0).person, room.meeting.roster().find("alice")->person);
     EXPECT_NE(opened.at(0).person, room.meeting.roster().find("bob")->person);

@@ -19,7 +19,9 @@ namespace proto = wire::proto;
 
 std::vector<std::string> gone(const TestRoom& room) {
     std::vector<std::string> names;
-    for (const auto& entry : room.all<output::Gone>()) names.push_back(entry.attendee_id);
+    for (const auto& entry : room.all<output::Gone>()) {
+        if (!entry.content) names.push_back(entry.attendee_id);
+    }
     return names;
 }
 

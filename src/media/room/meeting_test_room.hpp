@@ -69,12 +69,14 @@ class TestRoom {
   public:
     explicit TestRoom(MeetingSettings settings = test_settings()) : meeting(std::move(settings)) {}
 
+    TurnCredentials turn;  ///< Given to whoever connects next.
+
     /// A new connection of this attendee; `name#content` is its share.
     PeerId connect(const std::string& name) {
         const auto mark = name.find("#content");
         const Identity identity{name.substr(0, mark), "user-" + name.substr(0, mark), mark != std::string::npos};
         ++last_peer;
-        meeting.connect(last_peer, identity, {"srv" + std::to_string(last_peer), "serverpassword0123456789"}, now,
+        meeting.connect(last_peer, identity, {"srv" + std::to_string(last_peer), "serverpassword0123456789"}, turn, now,
                         out_);
         collect();
         return last_peer;
@@ -115,7 +117,7 @@ class TestRoom {
         for (std::chrono::milliseconds gone{0}; gone < time; gone += 50ms) {
             now.steady += 50ms;
             now.wall += 50ms;
-            meeting.tick(now, levels, out_);
+            meeting.tick(now, {.levels = levels}, out_);
             collect();
         }
     }

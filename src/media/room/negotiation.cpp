@@ -22,8 +22,13 @@ using wire::MediaKind;
 
 /// Accepted in every line from the first answer on: what a first answer leaves out, later offers do not contain.
 constexpr std::array kExtensions = {
-    wire::extension_uri::kAudioLevel, wire::extension_uri::kAbsSendTime, wire::extension_uri::kTransportSequence,
-    wire::extension_uri::kMid,        wire::extension_uri::kRid,         wire::extension_uri::kRepairedRid,
+    wire::extension_uri::kAudioLevel,
+    wire::extension_uri::kAbsSendTime,
+    wire::extension_uri::kTransportSequence,
+    wire::extension_uri::kMid,
+    wire::extension_uri::kRid,
+    wire::extension_uri::kRepairedRid,
+    wire::extension_uri::kDependencyDescriptor,
 };
 /// Without REMB: transport-wide feedback is what steers the sender. A codec that does not offer it gets REMB.
 constexpr std::array<std::string_view, 4> kFeedback = {"transport-cc", "ccm fir", "nack", "nack pli"};
@@ -94,8 +99,14 @@ std::vector<wire::HeaderExtension> accepted_extensions(const MediaDescription& o
 }
 
 ExtensionIds extension_ids(const MediaDescription& offered) {
-    return {offered.extension_id(wire::extension_uri::kAudioLevel).value_or(0),
-            offered.extension_id(wire::extension_uri::kTransportSequence).value_or(0)};
+    const auto id = [&](std::string_view uri) { return offered.extension_id(uri).value_or(0); };
+    return {.audio_level = id(wire::extension_uri::kAudioLevel),
+            .transport_cc = id(wire::extension_uri::kTransportSequence),
+            .abs_send_time = id(wire::extension_uri::kAbsSendTime),
+            .mid = id(wire::extension_uri::kMid),
+            .rid = id(wire::extension_uri::kRid),
+            .repaired_rid = id(wire::extension_uri::kRepairedRid),
+            .dependency_descriptor = id(wire::extension_uri::kDependencyDescriptor)};
 }
 
 AnswerMedia rejected_line(const MediaDescription& offered) {
@@ -195,6 +206,10 @@ core::Result<Answer> Negotiation::answer(const wire::SdpOffer& offer, const Dema
 
     sdp.session_id = session_id_;
     sdp.session_version = ++version_;
+    // A key frame's dependency descriptor is longer than a one-byte header extension can be.
+    sdp.extmap_allow_mixed = std::ranges::any_of(offer.media, [](const MediaDescription& m) {
+        return m.extmap_allow_mixed && m.extension_id(wire::extension_uri::kDependencyDescriptor);
+    });
     sdp.ice_ufrag = local_.ice_ufrag;
     sdp.ice_pwd = local_.ice_pwd;
     sdp.fingerprint_sha256 = settings.fingerprint_sha256;
@@ -219,7 +234,7 @@ wire::AnswerMedia Negotiation::audio_line(const MediaDescription& offered, Answe
         line.msid_stream = "a_" + offered.mid;  // A track without a stream is not played.
         line.msid_track = "audio" + offered.mid;
         line.ssrc = audio_ssrc_;
-        answer.downlink.audio = {audio_ssrc_, opus->payload_type};
+        answer.downlink.audio = {audio_ssrc_, opus->payload_type, extension_ids(offered)};
     }
     return line;
 }
@@ -251,7 +266,7 @@ wire::AnswerMedia Negotiation::receive_line(const MediaDescription& offered, Str
     line.codecs = forwardable(offered.codecs);
     if (line.codecs.empty()) return rejected_line(offered);
     if (stream == 0) return line;
-    Subscription subscription{offered.mid, stream, ssrcs.media, 0, payloads(line.codecs)};
+    Subscription subscription{offered.mid, stream, ssrcs.media, 0, payloads(line.codecs), extension_ids(offered), {}};
     if (has_rtx(subscription.codecs)) subscription.rtx_ssrc = ssrcs.rtx;
     line.direction = Direction::sendonly;
     line.msid_stream = "v_" + offered.mid;  // The client finds the attendee of a track by exactly this.

@@ -44,19 +44,6 @@ void PacketRouter::Impl::link_all() {
     }
 }
 
-/// Starts or stops what the peer hears.
-void PacketRouter::Impl::listen(Peer& peer, Time now) {
-    AudioOutput& audio = peer.audio_out;
-    const bool hears = peer.connected && !peer.settings.content && audio.settings.payload_type != 0;
-    if (!audio.slots) {
-        if (!hears) return;
-        const std::uint64_t start = random(audio.settings.ssrc);
-        audio.slots.emplace(static_cast<std::uint16_t>(start), static_cast<std::uint32_t>(start >> 16));
-    }
-    if (hears && !audio.slots->running()) audio.slots->start(now);
-    if (!hears) audio.slots->stop();
-}
-
 bool PacketRouter::add_peer(PeerId peer, PeerSettings settings, Time now) {
     if (impl_->peers.size() >= kMaxPeers || impl_->peers.contains(peer)) return false;
     auto added = std::make_unique<Peer>();
@@ -176,18 +163,28 @@ void PacketRouter::set_muted(PeerId id, bool muted, Time now) {
     impl_->choose_speakers(now);
 }
 
-std::span<const AudioLevel> PacketRouter::levels(Time now) {
-    impl_->level_list.clear();
-    for (const auto& [id, peer] : impl_->peers) {
-        if (!peer->connected || peer->muted) continue;
-        if (const auto level = peer->audio_in.loudness.level(now)) impl_->level_list.push_back({id, *level});
-    }
-    return impl_->level_list;
+void PacketRouter::set_capabilities(PeerId id, core::Capabilities capabilities, Time now) {
+    Peer* peer = impl_->find(id);
+    if (peer == nullptr || peer->capabilities == capabilities) return;
+    peer->capabilities = capabilities;
+    peer->audio_in.loudness.reset();
+    impl_->choose_speakers(now);
 }
 
-std::uint32_t PacketRouter::source_bitrate(StreamId stream) const {
-    const VideoSource* source = impl_->find_source(stream);
-    return source == nullptr ? 0 : source->rate.bps();
+MediaReport PacketRouter::report(Time now) {
+    impl_->level_list.clear();
+    impl_->link_list.clear();
+    impl_->stream_list.clear();
+    for (const auto& [id, peer] : impl_->peers) {
+        if (!peer->connected) continue;
+        impl_->link_list.push_back({id, 0, 2});
+        for (const auto& source : peer->videos) {
+            impl_->stream_list.push_back({source->stream_id(), source->rate.bps(), source->rate.bps() != 0});
+        }
+        if (!peer->may_be_heard()) continue;
+        if (const auto level = peer->audio_in.loudness.level(now)) impl_->level_list.push_back({id, *level});
+    }
+    return {impl_->level_list, impl_->link_list, impl_->stream_list, impl_->pause_list};
 }
 
 const RouterCounters& PacketRouter::counters() const {

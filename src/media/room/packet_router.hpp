@@ -15,7 +15,9 @@
 #include <span>
 #include <string_view>
 
+#include "core/capabilities.hpp"
 #include "media/room/drop_counters.hpp"
+#include "media/room/media_report.hpp"
 #include "media/room/media_settings.hpp"
 
 namespace media::room {
@@ -50,12 +52,6 @@ struct PeerSettings {
     bool content = false;  ///< A content share's connection: receives no audio.
 };
 
-/// For AUDIO_METADATA: who is heard, and how loud.
-struct AudioLevel {
-    PeerId peer = 0;
-    std::uint8_t level = 127;  ///< −dBov as in RFC 6464: 0 loudest, 127 silence.
-};
-
 class PacketRouter {
   public:
     explicit PacketRouter(Sink& sink, RouterSettings settings = {});
@@ -88,6 +84,10 @@ class PacketRouter {
     /// A muted peer is not forwarded and has no level, whatever it sends.
     void set_muted(PeerId peer, bool muted, Time now);
 
+    /// What the peer may send and receive as audio; a microphone that may not be heard counts as muted, a listener who
+    /// may not hear gets silence. Videos are kept back by the signalling, which does not offer them.
+    void set_capabilities(PeerId peer, core::Capabilities capabilities, Time now);
+
     /// One decrypted RTP packet. The bytes may be changed.
     void on_rtp(PeerId from, std::span<std::uint8_t> packet, Time arrival);
     /// One decrypted compound RTCP packet.
@@ -96,11 +96,8 @@ class PacketRouter {
     /// Audio pacing, repairs, feedback and reports. Call every 5 to 10 ms.
     void tick(Time now);
 
-    /// Levels of the peers that are connected, not muted and sending; valid until the next call of any kind.
-    std::span<const AudioLevel> levels(Time now);
-
-    /// Received media rate of a published source over the last seconds, in bit/s; 0 when unknown. For BITRATES.
-    std::uint32_t source_bitrate(StreamId stream) const;
+    /// What the signalling wants to know, every 200 ms or so. Valid until the next call of any kind.
+    MediaReport report(Time now);
 
     /// Of the whole meeting since it began.
     const RouterCounters& counters() const;

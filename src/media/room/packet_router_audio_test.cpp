@@ -247,12 +247,12 @@ TEST(RouterAudio, MutedPeerIsNotHeardAndHasNoLevel) {
         }
     };
     talk();
-    ASSERT_EQ(meeting.router.levels(meeting.now).size(), 1U);
-    EXPECT_EQ(meeting.router.levels(meeting.now)[0].peer, 1U);
-    EXPECT_EQ(meeting.router.levels(meeting.now)[0].level, 25);
+    ASSERT_EQ(meeting.router.report(meeting.now).levels.size(), 1U);
+    EXPECT_EQ(meeting.router.report(meeting.now).levels[0].peer, 1U);
+    EXPECT_EQ(meeting.router.report(meeting.now).levels[0].level, 25);
 
     meeting.router.set_muted(1, true, meeting.now);
-    EXPECT_TRUE(meeting.router.levels(meeting.now).empty());
+    EXPECT_TRUE(meeting.router.report(meeting.now).levels.empty());
     meeting.rtp.clear();
     talk();
     EXPECT_EQ(heard(meeting.audio_to(2), 0), meeting.audio_to(2).size());

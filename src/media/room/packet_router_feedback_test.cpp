@@ -327,8 +327,11 @@ TEST_F(RouterFeedback, MeasuresTheRateOfASource) {
         }
         meeting.pass(20ms);
     }
-    EXPECT_NEAR(meeting.router.source_bitrate(kStream), 500'000, 15'000);
-    EXPECT_EQ(meeting.router.source_bitrate(999), 0U);
+    const auto streams = meeting.router.report(meeting.now).streams;
+    ASSERT_EQ(streams.size(), 1U);
+    EXPECT_EQ(streams[0].stream, kStream);
+    EXPECT_NEAR(streams[0].bitrate_bps, 500'000, 15'000);
+    EXPECT_TRUE(streams[0].flowing);
 }
 
 TEST_F(RouterFeedback, HostileRtcpIsCountedAndHarmless) {

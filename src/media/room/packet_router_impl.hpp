@@ -46,6 +46,8 @@ struct Peer {
     PeerSettings settings;
     bool connected = false;
     bool muted = false;
+    core::Capabilities capabilities;
+    bool may_be_heard() const { return !muted && sends(capabilities.audio); }
 
     AudioInput audio_in;
     AudioOutput audio_out;
@@ -76,12 +78,16 @@ struct PacketRouter::Impl {
     std::uint64_t random(std::uint64_t salt);
     void link_all();
     VideoSource* find_source(StreamId stream) const;
+
+    // packet_router_audio.cpp
+    void on_audio(Peer& from, const wire::RtpView& packet, Time arrival);
+    void send_audio(Peer& to, AudioSlots::Stamp stamp, core::BytesView payload);
     void listen(Peer& peer, Time now);
+    void choose_speakers(Time now);
+    void fill_silence(Peer& peer, Time now);
 
     // packet_router_rtp.cpp
-    void on_audio(Peer& from, const wire::RtpView& packet, Time arrival);
     void on_video(Peer& from, VideoSource& source, VideoSource::Part part, const wire::RtpView& packet, Time arrival);
-    void send_audio(Peer& to, AudioSlots::Stamp stamp, core::BytesView payload);
     void send_rtp(PeerId to, std::size_t size);
     std::span<std::uint8_t> rtp_room() { return std::span(rtp_buffer).first(kMaxPacketSize); }
 
@@ -93,8 +99,6 @@ struct PacketRouter::Impl {
     VideoSubscription* subscription(Peer& peer, std::uint32_t ssrc);
 
     // packet_router_tick.cpp
-    void choose_speakers(Time now);
-    void fill_silence(Peer& peer, Time now);
     void repair(Peer& peer, Time now);
     void report(Peer& peer, Time now);
     void limit_uplink(Peer& peer, Time now);
@@ -118,6 +122,9 @@ struct PacketRouter::Impl {
     SpeakerChoice speakers;
     std::vector<SpeakerChoice::Candidate> candidates;
     std::vector<AudioLevel> level_list;
+    std::vector<LinkReport> link_list;
+    std::vector<StreamReport> stream_list;
+    std::vector<GroupPause> pause_list;
     std::uint64_t random_state = 0;
     std::array<std::uint8_t, kMaxPacketSize + kTrailerRoom> rtp_buffer{};
     std::array<std::uint8_t, kMaxCompound + kTrailerRoom> rtcp_buffer{};

@@ -1,7 +1,6 @@
 // Media in, media out.
 #include <algorithm>
 
-#include "media/room/opus_packet.hpp"
 #include "media/room/packet_router.hpp"
 #include "media/room/packet_router_impl.hpp"
 #include "media/wire/rtp_extensions.hpp"
@@ -45,78 +44,6 @@ void PacketRouter::on_rtp(PeerId from, std::span<std::uint8_t> packet, Time arri
         return;
     }
     ++counters.dropped_unknown_stream;
-}
-
-void PacketRouter::Impl::on_audio(Peer& from, const wire::RtpView& packet, Time arrival) {
-    AudioInput& audio = from.audio_in;
-    if (packet.payload_type() != audio.settings.payload_type) {
-        ++counters.dropped_unknown_stream;
-        return;
-    }
-    const SequenceWindow::Verdict verdict = audio.window.take(packet.sequence());
-    if (!verdict.fresh()) {
-        ++(verdict.kind == SequenceWindow::Kind::duplicate ? counters.dropped_duplicate : counters.dropped_too_old);
-        return;
-    }
-    if (verdict.kind == SequenceWindow::Kind::restarted) {
-        audio.stats.restart();
-        audio.timestamps = {};
-    }
-    const std::int64_t position = audio.timestamps.unwrap(packet.timestamp()) / AudioSlots::kSamples;
-    audio.stats.on_packet(verdict.sequence, packet.timestamp(), false, arrival);
-    if (from.muted || !from.connected) {
-        ++counters.dropped_audio_muted;
-        return;
-    }
-    if (packet.padding_only()) {
-        ++counters.dropped_padding;
-        return;
-    }
-    if (opus_duration(packet.payload()) != std::chrono::microseconds(AudioSlots::kSlot)) {
-        ++counters.dropped_audio_not_20ms;
-        return;
-    }
-
-    const auto value = audio.settings.extensions.audio_level != 0
-                           ? packet.extension(audio.settings.extensions.audio_level)
-                           : std::nullopt;
-    const auto level = value ? wire::parse_audio_level(*value) : std::nullopt;
-    const bool was_silent = !audio.loudness.level(arrival);
-    audio.loudness.take(level ? level->level : LoudnessMeter::kUnmeasured, arrival);
-    if (was_silent) choose_speakers(arrival);  // Its first packet is not to wait for the next tick.
-
-    for (const auto& [id, listener] : peers) {
-        AudioOutput& output = listener->audio_out;
-        if (output.speaker != from.id || !output.slots || !output.slots->running()) continue;
-        const AudioSlots::Placed placed = output.slots->place(position, arrival);
-        switch (placed.place) {
-            case AudioSlots::Place::late:
-                ++counters.dropped_audio_late;
-                break;
-            case AudioSlots::Place::too_fast:
-                ++counters.dropped_audio_too_fast;
-                break;
-            case AudioSlots::Place::send:
-                counters.audio_open_slots += placed.opened;
-                ++counters.audio_forwarded;
-                send_audio(*listener, placed.stamp, packet.payload());
-        }
-    }
-}
-
-void PacketRouter::Impl::send_audio(Peer& to, AudioSlots::Stamp stamp, core::BytesView payload) {
-    AudioOutput& audio = to.audio_out;
-    const std::size_t size = wire::write_rtp(rtp_room(),
-                                             {.payload_type = audio.settings.payload_type,
-                                              .marker = false,
-                                              .sequence = stamp.sequence,
-                                              .timestamp = stamp.timestamp,
-                                              .ssrc = audio.settings.ssrc},
-                                             {}, payload);
-    if (size == 0) return;
-    ++audio.packets;
-    audio.octets += static_cast<std::uint32_t>(payload.size());
-    send_rtp(to.id, size);
 }
 
 void PacketRouter::Impl::send_rtp(PeerId to, std::size_t size) {

@@ -1,7 +1,6 @@
 // What time itself brings: audio slots, repairs to ask for, feedback and reports.
 #include <algorithm>
 
-#include "media/room/opus_packet.hpp"
 #include "media/room/packet_router.hpp"
 #include "media/room/packet_router_impl.hpp"
 
@@ -31,32 +30,6 @@ void PacketRouter::tick(Time now) {
             impl_->report(*peer, now);
         }
         impl_->limit_uplink(*peer, now);
-    }
-}
-
-void PacketRouter::Impl::choose_speakers(Time now) {
-    candidates.clear();
-    for (const auto& [id, peer] : peers) {
-        if (!peer->connected || peer->muted) continue;
-        if (const auto level = peer->audio_in.loudness.level(now)) {
-            candidates.push_back({id, peer->settings.person, *level});
-        }
-    }
-    speakers.update(candidates, now);
-    for (const auto& [id, peer] : peers) {
-        AudioOutput& output = peer->audio_out;
-        const auto speaker = speakers.for_listener(peer->settings.person);
-        if (speaker == output.speaker) continue;
-        output.speaker = speaker;
-        if (output.slots) output.slots->release();
-    }
-}
-
-void PacketRouter::Impl::fill_silence(Peer& peer, Time now) {
-    if (!peer.audio_out.slots) return;
-    while (const auto stamp = peer.audio_out.slots->silence(now, counters.audio_open_slots)) {
-        ++counters.audio_silence;
-        send_audio(peer, *stamp, kOpusSilence);
     }
 }
 

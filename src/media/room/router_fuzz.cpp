@@ -222,8 +222,7 @@ class Driver {
                 leave(peer());
                 break;
         }
-        (void)router_.levels(world_.now);
-        (void)router_.source_bitrate(1);
+        (void)router_.report(world_.now);
     }
     void pass(std::uint8_t steps) {
         for (int i = 0; i < steps % 64; ++i) {

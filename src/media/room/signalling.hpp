@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/bytes.hpp"
+#include "core/capabilities.hpp"
 #include "core/time.hpp"
 #include "media/room/media_settings.hpp"
 #include "media/wire/address.hpp"
@@ -26,6 +27,7 @@ struct Identity {
     std::string attendee_id;  ///< Without `#content`.
     std::string external_user_id;
     bool content = false;  ///< The content share of this attendee.
+    core::Capabilities capabilities{};
 
     /// As frames name it.
     std::string full_id() const { return content ? attendee_id + "#content" : attendee_id; }
@@ -35,6 +37,14 @@ struct Identity {
 struct LocalTransport {
     std::string ice_ufrag;
     std::string ice_pwd;
+};
+
+/// A relay for one client, with credentials of its own. The client then sends through the relay only.
+struct TurnCredentials {
+    std::vector<std::string> uris;  ///< `turn:host:port?transport=udp`; empty: no relay.
+    std::string username;
+    std::string password;
+    std::chrono::seconds life{};
 };
 
 /// The client's side, from its offer.
@@ -50,7 +60,8 @@ struct MeetingSettings {
     core::Bytes fingerprint_sha256;                      ///< Of our certificate; 32 bytes.
     std::vector<wire::TransportAddress> udp_candidates;  ///< Most wanted first; at least one.
     std::vector<wire::TransportAddress> tcp_candidates;
-    std::uint64_t seed = 1;  ///< Where SSRCs come from. Not a secret.
+    std::uint64_t seed = 1;           ///< Where SSRCs come from. Not a secret.
+    std::size_t max_attendees = 250;  ///< In the roster, content shares not counted.
 };
 
 /// Close codes of the signalling WebSocket, as the client reads them.
@@ -98,20 +109,34 @@ struct Pause {
     StreamId stream = 0;
     bool paused = false;
 };
-/// Attendance, without content shares.
+struct Allow {
+    PeerId peer = 0;
+    core::Capabilities capabilities;
+};
+/// Attendance: somebody, or their content share, has come.
 struct Connected {
-    std::string attendee_id;
+    std::string attendee_id;  ///< Without `#content`.
     core::Time at;
+    bool content = false;
 };
 struct Gone {
     std::string attendee_id;
     core::Time at;
+    bool content = false;
+    bool dropped = false;  ///< The connection was lost; otherwise they left or were put out.
+};
+/// A camera or share began or stopped to be published.
+struct Video {
+    std::string attendee_id;
+    core::Time at;
+    bool content = false;
+    bool started = false;
 };
 
 }  // namespace output
 
 using Output = std::variant<output::Send, output::Close, output::OpenMedia, output::CloseMedia, output::Negotiated,
-                            output::Mute, output::Pause, output::Connected, output::Gone>;
+                            output::Mute, output::Pause, output::Allow, output::Connected, output::Gone, output::Video>;
 using Outputs = std::vector<Output>;
 
 }  // namespace media::room

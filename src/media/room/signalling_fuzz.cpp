@@ -116,7 +116,7 @@ class Watched {
                 // Two connections of one attendee, the share of another, and a third.
                 static const std::array<Identity, 4> kPeople = {
                     {{"a", "ua", false}, {"a", "ua", false}, {"b", "ub", true}, {"b", "ub", false}}};
-                meeting_.connect(last_, kPeople[slot], {"u" + std::to_string(last_), "password"}, now_, out_);
+                meeting_.connect(last_, kPeople[slot], {"u" + std::to_string(last_), "password"}, {}, now_, out_);
                 break;
             }
             case 1:
@@ -136,7 +136,7 @@ class Watched {
                 now_.steady += time;
                 now_.wall += time;
                 const std::array<AudioLevel, 2> levels = {{{peer, 30}, {peer + 1, 127}}};
-                meeting_.tick(now_, levels, out_);
+                meeting_.tick(now_, {.levels = levels}, out_);
                 break;
             }
             case 6:
@@ -208,8 +208,14 @@ class Watched {
     }
     void see(const output::Mute& what) { require(media_.contains(what.peer)); }
     void see(const output::Pause& what) { require(media_.contains(what.peer)); }
-    void see(const output::Connected& what) { require(present_.insert(what.attendee_id).second); }
-    void see(const output::Gone& what) { require(present_.erase(what.attendee_id) == 1); }
+    void see(const output::Allow& what) { require(media_.contains(what.peer)); }
+    void see(const output::Connected& what) { require(present_.insert(named(what)).second); }
+    void see(const output::Gone& what) { require(present_.erase(named(what)) == 1); }
+    void see(const output::Video&) {}
+    template <class What>
+    static std::string named(const What& what) {
+        return what.attendee_id + (what.content ? "#content" : "");
+    }
 
     Meeting meeting_;
     Moment now_{Time(std::chrono::hours(1)), core::Time(std::chrono::sys_days(std::chrono::year{2026} / 3 / 1))};

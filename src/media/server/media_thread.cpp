@@ -9,6 +9,7 @@
 
 #include "core/log.hpp"
 #include "media/server/addresses.hpp"
+#include "media/server/turn_credentials.hpp"
 
 namespace media::server {
 
@@ -84,13 +85,15 @@ void MediaThread::do_connect(room::PeerId peer, std::shared_ptr<net::WebSocket> 
     if (ended_.contains(participant.meeting_id)) return socket->close(room::close_code::kEnded);
     auto& host = meetings_[participant.meeting_id];
     if (!host) {
-        host = std::make_unique<MeetingHost>(participant.meeting_id, meeting_settings(), port_, dtls_,
-                                             static_cast<Attendance&>(*this));
+        host = std::make_unique<MeetingHost>(participant.meeting_id, meeting_settings(participant), port_, dtls_,
+                                             static_cast<Chronicle&>(*this));
     }
     meeting_of_.emplace(peer, participant.meeting_id);
+    room::TurnCredentials turn = turn_credentials(participant);
     host->connect(peer, std::move(socket),
-                  {std::move(participant.attendee_id), std::move(participant.external_user_id), participant.content},
-                  moment());
+                  {std::move(participant.attendee_id), std::move(participant.external_user_id), participant.content,
+                   participant.capabilities},
+                  std::move(turn), moment());
     schedule();
 }
 
@@ -128,6 +131,21 @@ void MediaThread::remove_attendee(std::string meeting_id, std::string attendee_i
     asio::post(context_, [this, meeting_id = std::move(meeting_id), attendee_id = std::move(attendee_id)] {
         const auto found = meetings_.find(meeting_id);
         if (found != meetings_.end()) found->second->remove_attendee(attendee_id, moment());
+    });
+}
+
+void MediaThread::set_capabilities(std::string meeting_id, std::string attendee_id, core::Capabilities capabilities) {
+    asio::post(context_,
+               [this, meeting_id = std::move(meeting_id), attendee_id = std::move(attendee_id), capabilities] {
+                   const auto found = meetings_.find(meeting_id);
+                   if (found != meetings_.end()) found->second->set_capabilities(attendee_id, capabilities, moment());
+               });
+}
+
+void MediaThread::send_transcript(std::string meeting_id, std::string frame) {
+    asio::post(context_, [this, meeting_id = std::move(meeting_id), frame = std::move(frame)] {
+        const auto found = meetings_.find(meeting_id);
+        if (found != meetings_.end()) found->second->send_transcript(frame, moment());
     });
 }
 
@@ -183,6 +201,11 @@ void MediaThread::tick() {
     port_.flush();
 }
 
+room::TurnCredentials MediaThread::turn_credentials(const Participant& participant) const {
+    if (!participant.wants_relay || settings_.turn.uris.empty()) return {};
+    return make_turn_credentials(settings_.turn, moment().wall);
+}
+
 std::vector<wire::TransportAddress> MediaThread::candidates() const {
     std::vector<std::string> texts = settings_.announced_addresses;
     const auto is_any = [](const std::string& text) { return text == "0.0.0.0" || text == "::"; };
@@ -203,8 +226,9 @@ std::vector<wire::TransportAddress> MediaThread::candidates() const {
     return list;
 }
 
-room::MeetingSettings MediaThread::meeting_settings() const {
+room::MeetingSettings MediaThread::meeting_settings(const Participant& first) const {
     room::MeetingSettings settings;
+    settings.max_attendees = first.max_attendees;
     settings.gone_after = settings_.gone_after;
     const auto& digest = dtls_.fingerprint().digest;
     settings.fingerprint_sha256.assign(digest.begin(), digest.end());
@@ -214,21 +238,17 @@ room::MeetingSettings MediaThread::meeting_settings() const {
     return settings;
 }
 
-void MediaThread::connected(const std::string& meeting_id, const std::string& attendee_id, core::Time at) {
-    {
+void MediaThread::happened(core::MeetingEvent event) {
+    using Kind = core::MeetingEvent::Kind;
+    if (event.kind == Kind::attendee_joined) {
         const std::lock_guard lock(present_mutex_);
-        ++present_[attendee_id];
-    }
-    observer_.attendee_connected(meeting_id, attendee_id, at);
-}
-
-void MediaThread::gone(const std::string& meeting_id, const std::string& attendee_id, core::Time at) {
-    {
+        ++present_[event.attendee_id];
+    } else if (event.kind == Kind::attendee_left || event.kind == Kind::attendee_dropped) {
         const std::lock_guard lock(present_mutex_);
-        const auto entry = present_.find(attendee_id);
+        const auto entry = present_.find(event.attendee_id);
         if (entry != present_.end() && --entry->second == 0) present_.erase(entry);
     }
-    observer_.attendee_gone(meeting_id, attendee_id, at);
+    observer_.happened(std::move(event));
 }
 
 }  // namespace media::server

@@ -36,7 +36,7 @@ struct Backlog {
     std::atomic<std::size_t> bytes{0};
 };
 
-class MediaThread final : private Attendance {
+class MediaThread final : private Chronicle {
   public:
     MediaThread(Settings settings, Observer& observer);
     ~MediaThread() override;
@@ -54,6 +54,8 @@ class MediaThread final : private Attendance {
     void lost(room::PeerId peer);
     void end_meeting(std::string meeting_id);
     void remove_attendee(std::string meeting_id, std::string attendee_id);
+    void set_capabilities(std::string meeting_id, std::string attendee_id, core::Capabilities capabilities);
+    void send_transcript(std::string meeting_id, std::string frame);
     std::vector<std::string> present() const;
     bool stopped() const { return stopped_; }
     /// Sends everybody to reconnect and joins the thread. Twice is fine.
@@ -65,11 +67,11 @@ class MediaThread final : private Attendance {
     void remember_ended(const std::string& meeting_id);
     void schedule();
     void tick();
-    room::MeetingSettings meeting_settings() const;
+    room::MeetingSettings meeting_settings(const Participant& first) const;
+    room::TurnCredentials turn_credentials(const Participant& participant) const;
     std::vector<wire::TransportAddress> candidates() const;
 
-    void connected(const std::string& meeting_id, const std::string& attendee_id, core::Time at) override;
-    void gone(const std::string& meeting_id, const std::string& attendee_id, core::Time at) override;
+    void happened(core::MeetingEvent event) override;
 
     Settings settings_;
     Observer& observer_;

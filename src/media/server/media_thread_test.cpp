@@ -9,8 +9,7 @@ namespace {
 
 class Nobody final : public Observer {
   public:
-    void attendee_connected(const std::string&, const std::string&, core::Time) override {}
-    void attendee_gone(const std::string&, const std::string&, core::Time) override {}
+    void happened(core::MeetingEvent) override {}
 };
 
 TEST(MediaThread, ConnectionThatSendsFasterThanItIsReadIsDropped) {

@@ -84,20 +84,22 @@ class MeetingHost::Peer final : public PortUser {
 };
 
 MeetingHost::MeetingHost(std::string meeting_id, room::MeetingSettings settings, MediaPort& port,
-                         const transport::DtlsContext& dtls, Attendance& attendance)
+                         const transport::DtlsContext& dtls, Chronicle& chronicle)
     : meeting_id_(std::move(meeting_id)),
       port_(port),
       dtls_(dtls),
-      attendance_(attendance),
+      chronicle_(chronicle),
       meeting_(std::move(settings)),
       router_(*this, router_settings()) {}
 
 MeetingHost::~MeetingHost() = default;
 
-void MeetingHost::connect(PeerId peer, std::shared_ptr<net::WebSocket> socket, room::Identity identity, Moment now) {
+void MeetingHost::connect(PeerId peer, std::shared_ptr<net::WebSocket> socket, room::Identity identity,
+                          room::TurnCredentials turn, Moment now) {
     const Client& client =
         clients_.insert_or_assign(peer, Client{std::move(socket), transport::IceCredentials::make()}).first->second;
-    meeting_.connect(peer, std::move(identity), {client.ice.ufrag, client.ice.password}, now, outputs_);
+    meeting_.connect(peer, std::move(identity), {client.ice.ufrag, client.ice.password}, std::move(turn), now,
+                     outputs_);
     apply(now);
 }
 
@@ -121,6 +123,16 @@ void MeetingHost::remove_attendee(const std::string& attendee_id, Moment now) {
     apply(now);
 }
 
+void MeetingHost::set_capabilities(const std::string& attendee_id, core::Capabilities capabilities, Moment now) {
+    meeting_.set_capabilities(attendee_id, capabilities, now, outputs_);
+    apply(now);
+}
+
+void MeetingHost::send_transcript(std::string_view frame, Moment now) {
+    meeting_.send_transcript(frame, now, outputs_);
+    apply(now);
+}
+
 void MeetingHost::tick(Moment now) {
     const room::Time time = onward(now.steady);
     if (!peers_.empty()) router_.tick(time);
@@ -129,8 +141,7 @@ void MeetingHost::tick(Moment now) {
         poll_transports(time);
     }
     for (const PeerId peer : std::exchange(failed_, {})) meeting_.media_lost(peer, now, outputs_);
-    const auto levels = meeting_.wants_levels(now) ? router_.levels(time) : std::span<const room::AudioLevel>{};
-    meeting_.tick(now, levels, outputs_);
+    meeting_.tick(now, meeting_.wants_report(now) ? router_.report(time) : room::MediaReport{}, outputs_);
     apply(now);
 }
 
@@ -221,12 +232,31 @@ void MeetingHost::perform(const room::output::Pause& output, Moment now) {
     router_.set_paused(output.peer, output.stream, output.paused, onward(now.steady));
 }
 
+void MeetingHost::perform(const room::output::Allow& output, Moment now) {
+    router_.set_capabilities(output.peer, output.capabilities, onward(now.steady));
+}
+
 void MeetingHost::perform(const room::output::Connected& output, Moment) {
-    attendance_.connected(meeting_id_, output.attendee_id, output.at);
+    tell(output.content ? core::MeetingEvent::Kind::content_joined : core::MeetingEvent::Kind::attendee_joined,
+         output.attendee_id, output.at);
 }
 
 void MeetingHost::perform(const room::output::Gone& output, Moment) {
-    attendance_.gone(meeting_id_, output.attendee_id, output.at);
+    using Kind = core::MeetingEvent::Kind;
+    const Kind kind = output.content ? (output.dropped ? Kind::content_dropped : Kind::content_left)
+                                     : (output.dropped ? Kind::attendee_dropped : Kind::attendee_left);
+    tell(kind, output.attendee_id, output.at);
+}
+
+void MeetingHost::perform(const room::output::Video& output, Moment) {
+    using Kind = core::MeetingEvent::Kind;
+    const Kind kind = output.content ? (output.started ? Kind::content_video_started : Kind::content_video_stopped)
+                                     : (output.started ? Kind::video_started : Kind::video_stopped);
+    tell(kind, output.attendee_id, output.at);
+}
+
+void MeetingHost::tell(core::MeetingEvent::Kind kind, const std::string& attendee_id, core::Time at) {
+    chronicle_.happened({kind, meeting_id_, attendee_id, at});
 }
 
 }  // namespace media::server

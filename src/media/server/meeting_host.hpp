@@ -25,28 +25,30 @@
 
 namespace media::server {
 
-/// Told who is connected; the observer and the list of those present stand behind it.
-class Attendance {
+/// Told what happens in the meetings; the observer and the list of those present stand behind it.
+class Chronicle {
   public:
-    virtual ~Attendance() = default;
-    virtual void connected(const std::string& meeting_id, const std::string& attendee_id, core::Time at) = 0;
-    virtual void gone(const std::string& meeting_id, const std::string& attendee_id, core::Time at) = 0;
+    virtual ~Chronicle() = default;
+    virtual void happened(core::MeetingEvent event) = 0;
 };
 
 class MeetingHost final : private room::Sink {
   public:
-    /// `port`, `dtls` and `attendance` must outlive this.
+    /// `port`, `dtls` and `chronicle` must outlive this.
     MeetingHost(std::string meeting_id, room::MeetingSettings settings, MediaPort& port,
-                const transport::DtlsContext& dtls, Attendance& attendance);
+                const transport::DtlsContext& dtls, Chronicle& chronicle);
     ~MeetingHost() override;
     MeetingHost(const MeetingHost&) = delete;
     MeetingHost& operator=(const MeetingHost&) = delete;
 
-    void connect(room::PeerId peer, std::shared_ptr<net::WebSocket> socket, room::Identity identity, room::Moment now);
+    void connect(room::PeerId peer, std::shared_ptr<net::WebSocket> socket, room::Identity identity,
+                 room::TurnCredentials turn, room::Moment now);
     void receive(room::PeerId peer, std::string_view message, room::Moment now);
     void lost(room::PeerId peer, room::Moment now);
     void end(room::Moment now);
     void remove_attendee(const std::string& attendee_id, room::Moment now);
+    void set_capabilities(const std::string& attendee_id, core::Capabilities capabilities, room::Moment now);
+    void send_transcript(std::string_view frame, room::Moment now);
     void tick(room::Moment now);
     /// Closes every signalling connection with this code, without a word to anybody else.
     void close_all(std::uint16_t code);
@@ -66,6 +68,7 @@ class MeetingHost final : private room::Sink {
     void send_rtcp(room::PeerId to, std::span<std::uint8_t> compound) override;
 
     void apply(room::Moment now);
+    void tell(core::MeetingEvent::Kind kind, const std::string& attendee_id, core::Time at);
     void perform(const room::output::Send& output, room::Moment now);
     void perform(const room::output::Close& output, room::Moment now);
     void perform(const room::output::OpenMedia& output, room::Moment now);
@@ -73,8 +76,10 @@ class MeetingHost final : private room::Sink {
     void perform(const room::output::Negotiated& output, room::Moment now);
     void perform(const room::output::Mute& output, room::Moment now);
     void perform(const room::output::Pause& output, room::Moment now);
+    void perform(const room::output::Allow& output, room::Moment now);
     void perform(const room::output::Connected& output, room::Moment now);
     void perform(const room::output::Gone& output, room::Moment now);
+    void perform(const room::output::Video& output, room::Moment now);
 
     Peer* find(room::PeerId peer);
     /// The router's time never runs backwards, though a packet may have arrived before the last tick.
@@ -85,7 +90,7 @@ class MeetingHost final : private room::Sink {
     std::string meeting_id_;
     MediaPort& port_;
     const transport::DtlsContext& dtls_;
-    Attendance& attendance_;
+    Chronicle& chronicle_;
     room::Meeting meeting_;
     room::PacketRouter router_;
     std::map<room::PeerId, Client> clients_;

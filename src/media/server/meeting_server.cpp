@@ -27,6 +27,14 @@ class ThreadedMeetingServer final : public MeetingServer {
         thread_of(meeting_id)->remove_attendee(std::move(meeting_id), std::move(attendee_id));
     }
 
+    void set_capabilities(std::string meeting_id, std::string attendee_id, core::Capabilities capabilities) override {
+        thread_of(meeting_id)->set_capabilities(std::move(meeting_id), std::move(attendee_id), capabilities);
+    }
+
+    void send_transcript(std::string meeting_id, std::string frame) override {
+        thread_of(meeting_id)->send_transcript(std::move(meeting_id), std::move(frame));
+    }
+
     boost::asio::awaitable<std::vector<std::string>> connected() override {
         std::vector<std::string> everybody;
         for (const auto& thread : threads_) {

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "core/capabilities.hpp"
+#include "core/meeting_event.hpp"
 #include "core/result.hpp"
 #include "core/time.hpp"
 #include "net/websocket.hpp"
@@ -24,6 +26,14 @@ struct Settings {
         announced_addresses;  ///< IP addresses in SDP answers; empty: every address of the machine, loopback included.
     std::uint16_t announced_port = 0;     ///< 0: `port`.
     std::chrono::seconds gone_after{20};  ///< A connection lost for so long means: has left.
+
+    /// A relay for clients whose network lets nothing else through (RFC 8656), with credentials made from a secret that
+    /// is shared with it (draft-uberti-behave-turn-rest-00).
+    struct Turn {
+        std::vector<std::string> uris;  ///< `turn:host:port?transport=udp`; empty: there is no relay.
+        std::string secret;
+        std::chrono::seconds life{12 * 3600};
+    } turn{};
 };
 
 /// Whom a signalling connection belongs to. Established by the join token before the meeting server sees it.
@@ -32,15 +42,16 @@ struct Participant {
     std::string attendee_id;  ///< Without `#content`.
     std::string external_user_id;
     bool content = false;  ///< A content share: the second connection of the same attendee.
+    core::Capabilities capabilities{};
+    bool wants_relay = false;         ///< It asked for TURN.
+    std::size_t max_attendees = 250;  ///< Of the meeting; the first participant's counts.
 };
 
-/// Told about attendance. Called on a media thread: must return at once and must not call back into the server.
+/// Told what happens. Called on a media thread: must return at once and must not call back into the server.
 class Observer {
   public:
     virtual ~Observer() = default;
-    virtual void attendee_connected(const std::string& meeting_id, const std::string& attendee_id, core::Time at) = 0;
-    /// Left on purpose, or was lost for `gone_after`; `at` is when the connection ended.
-    virtual void attendee_gone(const std::string& meeting_id, const std::string& attendee_id, core::Time at) = 0;
+    virtual void happened(core::MeetingEvent event) = 0;
 };
 
 /// Thread-safe; destroying it drops every connection (after `stop`).
@@ -57,6 +68,9 @@ class MeetingServer {
     virtual void end_meeting(std::string meeting_id) = 0;
     /// Puts one attendee out (AUDIO_STATUS 411), content share included.
     virtual void remove_attendee(std::string meeting_id, std::string attendee_id) = 0;
+    virtual void set_capabilities(std::string meeting_id, std::string attendee_id, core::Capabilities capabilities) = 0;
+    /// Sends everybody in the meeting a serialized SdkTranscriptFrame, as clients of live transcription read it.
+    virtual void send_transcript(std::string meeting_id, std::string frame) = 0;
     /// Attendee ids of everybody connected now (or lost for less than `gone_after`).
     virtual boost::asio::awaitable<std::vector<std::string>> connected() = 0;
     /// Sends everybody to reconnect (close 4500), then stops the media thread. Blocks until it is down; at most a

@@ -23,11 +23,12 @@ class RecordingObserver final : public Observer {
         std::string what, meeting, attendee;
         bool operator==(const Event&) const = default;
     };
-    void attendee_connected(const std::string& meeting, const std::string& attendee, core::Time) override {
-        add({"connected", meeting, attendee});
-    }
-    void attendee_gone(const std::string& meeting, const std::string& attendee, core::Time) override {
-        add({"gone", meeting, attendee});
+    void happened(core::MeetingEvent event) override {
+        using Kind = core::MeetingEvent::Kind;
+        if (event.kind == Kind::attendee_joined) add({"connected", event.meeting_id, event.attendee_id});
+        if (event.kind == Kind::attendee_left || event.kind == Kind::attendee_dropped) {
+            add({"gone", event.meeting_id, event.attendee_id});
+        }
     }
     bool saw(const Event& event) {
         std::unique_lock lock(mutex_);

@@ -15,6 +15,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::string_view kControl = "/control/";
+/// Behind the meeting id in the address of a client that wants to be given a TURN relay.
+constexpr std::string_view kRelay = "/relay";
 constexpr std::string_view kSubprotocol = "_aws_wt_session";
 constexpr std::string_view kNoTranscription =
     "Transcription needs AWS Chime; this meeting runs on the service's own server";
@@ -77,16 +79,8 @@ asio::awaitable<void> persist(std::string_view what, std::string meeting_id, Att
                      {{"meeting", meeting_id}, {"error", "the database stayed away; presence will expire by itself"}});
 }
 
-asio::awaitable<void> write_connected(service::Consultations& use_cases, std::string meeting_id,
-                                      std::string attendee_id, core::Time at) {
-    co_await persist("attendance: connect was not written", meeting_id,
-                     [&] { return use_cases.attendee_connected(meeting_id, attendee_id, at); });
-}
-
-asio::awaitable<void> write_gone(service::Consultations& use_cases, std::string meeting_id, std::string attendee_id,
-                                 core::Time at) {
-    co_await persist("attendance: leave was not written", meeting_id,
-                     [&] { return use_cases.attendee_gone(meeting_id, attendee_id, at); });
+asio::awaitable<void> write_down(service::MeetingOwner& owner, core::MeetingEvent event) {
+    co_await persist("a meeting's event was not written down", event.meeting_id, [&] { return owner.happened(event); });
 }
 
 asio::awaitable<void> converse(media::server::MeetingServer& server, std::shared_ptr<net::WebSocket> socket,
@@ -98,8 +92,8 @@ asio::awaitable<void> converse(media::server::MeetingServer& server, std::shared
 
 EmbeddedMeetings::EmbeddedMeetings(Settings settings) : settings_(std::move(settings)), tokens_(settings_.secret) {}
 
-void EmbeddedMeetings::attach_service(service::Consultations& consultations, asio::any_io_executor executor) {
-    consultations_ = &consultations;
+void EmbeddedMeetings::attach_owners(std::vector<service::MeetingOwner*> owners, asio::any_io_executor executor) {
+    owners_ = std::move(owners);
     executor_ = std::move(executor);
 }
 
@@ -161,15 +155,19 @@ service::Task<core::Result<void>> EmbeddedMeetings::stop_transcription(consultat
     co_return core::fail(core::ErrorKind::unsupported, std::string{kNoTranscription});
 }
 
-void EmbeddedMeetings::attendee_connected(const std::string& meeting_id, const std::string& attendee_id,
-                                          core::Time at) {
-    if (!consultations_) return;
-    asio::co_spawn(executor_, write_connected(*consultations_, meeting_id, attendee_id, at), asio::detached);
+void EmbeddedMeetings::happened(core::MeetingEvent event) {
+    for (service::MeetingOwner* owner : owners_) {
+        asio::co_spawn(executor_, write_down(*owner, event), asio::detached);
+    }
 }
 
-void EmbeddedMeetings::attendee_gone(const std::string& meeting_id, const std::string& attendee_id, core::Time at) {
-    if (!consultations_) return;
-    asio::co_spawn(executor_, write_gone(*consultations_, meeting_id, attendee_id, at), asio::detached);
+asio::awaitable<core::Result<service::Admission>> EmbeddedMeetings::admit(std::string meeting_id,
+                                                                          std::string attendee_id) {
+    for (service::MeetingOwner* owner : owners_) {
+        auto admission = co_await owner->admit(meeting_id, attendee_id);
+        if (!admission || admission->verdict != service::Admission::Verdict::unknown) co_return admission;
+    }
+    co_return service::Admission{};
 }
 
 bool EmbeddedMeetings::is_signalling(std::string_view path) {
@@ -185,10 +183,13 @@ asio::awaitable<std::variant<net::Response, net::Upgrade>> EmbeddedMeetings::upg
         response.body = R"({"detail":"Not Found"})";
         co_return response;
     }
-    const std::string meeting_id{request.path().substr(kControl.size())};
+    auto name = request.path().substr(kControl.size());
+    const bool wants_relay = name.ends_with(kRelay);
+    if (wants_relay) name.remove_suffix(kRelay.size());
+    const std::string meeting_id{name};
     const auto bearer = tokens_.verify(meeting_id, token_in(request.header("Sec-WebSocket-Protocol")));
     if (!bearer) co_return refusal(kRefused);
-    auto admission = co_await consultations_->admit(meeting_id, bearer->attendee_id);
+    auto admission = co_await admit(meeting_id, bearer->attendee_id);
     if (!admission) {
         net::Response response;
         response.status = 503;
@@ -200,8 +201,13 @@ asio::awaitable<std::variant<net::Response, net::Upgrade>> EmbeddedMeetings::upg
     if (admission->verdict == Verdict::ended) co_return refusal(kEnded);
     if (admission->verdict == Verdict::unknown) co_return refusal(kRefused);
 
-    media::server::Participant participant{meeting_id, bearer->attendee_id, admission->external_user_id,
-                                           bearer->content};
+    media::server::Participant participant{.meeting_id = meeting_id,
+                                           .attendee_id = bearer->attendee_id,
+                                           .external_user_id = admission->external_user_id,
+                                           .content = bearer->content,
+                                           .capabilities = admission->capabilities,
+                                           .wants_relay = wants_relay,
+                                           .max_attendees = admission->max_attendees};
     constexpr std::size_t kMaxFrame = 320 * 1024;  // A SUBSCRIBE carries the SDP offer of up to 25 videos.
     co_return net::Upgrade{std::string{kSubprotocol}, kMaxFrame,
                            [server = server_, participant](std::shared_ptr<net::WebSocket> socket) {
@@ -210,8 +216,12 @@ asio::awaitable<std::variant<net::Response, net::Upgrade>> EmbeddedMeetings::upg
 }
 
 service::Task<core::Result<void>> EmbeddedMeetings::report_connected() {
-    auto connected = co_await server_->connected();
-    co_return co_await consultations_->attendees_seen(std::move(connected));
+    const auto connected = co_await server_->connected();
+    core::Result<void> result;
+    for (service::MeetingOwner* owner : owners_) {
+        if (auto told = co_await owner->attendees_seen(connected); !told) result = std::move(told);
+    }
+    co_return result;
 }
 
 }  // namespace meetings::embedded

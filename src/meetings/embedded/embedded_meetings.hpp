@@ -13,7 +13,7 @@
 #include "media/server/meeting_server.hpp"
 #include "meetings/embedded/join_token.hpp"
 #include "net/websocket.hpp"
-#include "service/consultations.hpp"
+#include "service/meeting_owner.hpp"
 #include "service/meeting_provider.hpp"
 
 namespace meetings::embedded {
@@ -26,14 +26,14 @@ struct Settings {
 };
 
 /// Any thread. Order of construction: this; the meeting server (this is its observer); `attach_server`; the use cases
-/// (this is their provider); `attach_service`. Signalling is accepted from then on.
+/// (this is their provider); `attach_owners`. Signalling is accepted from then on.
 class EmbeddedMeetings final : public service::MeetingProvider, public media::server::Observer {
   public:
     explicit EmbeddedMeetings(Settings settings);
 
     void attach_server(media::server::MeetingServer& server) { server_ = &server; }
-    /// `executor` is the event loop on which attendance is written down.
-    void attach_service(service::Consultations& consultations, boost::asio::any_io_executor executor);
+    /// Who has meetings here; `executor` is the event loop on which what happens is written down.
+    void attach_owners(std::vector<service::MeetingOwner*> owners, boost::asio::any_io_executor executor);
 
     service::Task<core::Result<service::MadeMeeting>> create_meeting(service::MeetingPlan plan) override;
     service::Task<core::Result<service::Credentials>> credentials(consultation::Meeting meeting,
@@ -49,10 +49,10 @@ class EmbeddedMeetings final : public service::MeetingProvider, public media::se
     service::Task<core::Result<void>> stop_transcription(consultation::Meeting meeting) override;
     Presence presence(consultation::Provider) const override { return Presence::heartbeats; }
 
-    void attendee_connected(const std::string& meeting_id, const std::string& attendee_id, core::Time at) override;
-    void attendee_gone(const std::string& meeting_id, const std::string& attendee_id, core::Time at) override;
+    void happened(core::MeetingEvent event) override;
 
-    /// True for `/control/<meeting id>`, the path of signaling_url.
+    /// True for `/control/<meeting id>`, the path of signaling_url, and for `/control/<meeting id>/relay`, which gives
+    /// the client a TURN relay.
     static bool is_signalling(std::string_view path);
     /// Decides about a signalling connection: a good token of a running session gets in. A finished session closes with
     /// 4410, anything else with 4403 (after the upgrade: the Chime client takes a plain HTTP refusal for a passing
@@ -63,10 +63,12 @@ class EmbeddedMeetings final : public service::MeetingProvider, public media::se
     service::Task<core::Result<void>> report_connected();
 
   private:
+    boost::asio::awaitable<core::Result<service::Admission>> admit(std::string meeting_id, std::string attendee_id);
+
     Settings settings_;
     JoinTokens tokens_;
     media::server::MeetingServer* server_ = nullptr;
-    service::Consultations* consultations_ = nullptr;
+    std::vector<service::MeetingOwner*> owners_;
     boost::asio::any_io_executor executor_;
 };
 
