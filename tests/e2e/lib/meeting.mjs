@@ -1,5 +1,6 @@
 // Two or more bare clients in one meeting, and what they saw.
 import { launch } from './browser.mjs';
+import { launchFirefox } from './firefox.mjs';
 import { until } from './service.mjs';
 
 /** Bare clients, one browser process each, closed together. */
@@ -11,8 +12,8 @@ export class Clients {
     }
 
     /** A page with the client library that has not joined anything. */
-    async page(prepare) {
-        const browser = await launch();
+    async page(prepare, { firefox = false } = {}) {
+        const browser = firefox ? await launchFirefox() : await launch();
         this.browsers.push(browser);
         const page = await browser.open();
         page.browser = browser;
@@ -22,8 +23,9 @@ export class Clients {
         return page;
     }
 
-    async join(answer, options = {}, prepare) {
-        const page = await this.page(prepare);
+    /** `options.firefox`: in Firefox; the rest is for the client. */
+    async join(answer, { firefox, ...options } = {}, prepare) {
+        const page = await this.page(prepare, { firefox });
         page.attendee = answer.attendee.attendee_id;
         await page.evaluate(([pass, wishes]) => window.client.join(pass, wishes), [answer, options]);
         await saw(page, 'started');

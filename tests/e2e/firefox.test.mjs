@@ -1,0 +1,63 @@
+// The same call between two kinds of browsers: payload types, extension ids and the shape of offers differ.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { hears, sees, seesAndHears } from './lib/browser.mjs';
+import { serveBarePage } from './lib/bare_page.mjs';
+import { Clients, count, events, saw } from './lib/meeting.mjs';
+import { Service } from './lib/service.mjs';
+
+describe('Firefox and Chromium in one meeting', { timeout: 240_000 }, () => {
+    let service;
+    let bare;
+    let clients;
+
+    before(async () => {
+        service = await Service.create();
+        bare = await serveBarePage();
+        clients = new Clients(bare.url);
+    });
+
+    afterEach(async () => {
+        const { foreign } = clients;
+        await clients.close();
+        clients = new Clients(bare.url);
+        assert.deepEqual(foreign, [], 'requests to foreign hosts');
+    });
+
+    after(async () => {
+        await bare?.close();
+        await service?.dispose();
+    });
+
+    async function together(doctorIn, patientIn) {
+        const visit = await service.visit();
+        const doctor = await clients.join(await visit.join('DOCTOR'), doctorIn);
+        const patient = await clients.join(await visit.join('PATIENT'), patientIn);
+        await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
+        return { visit, doctor, patient };
+    }
+
+    test('see and hear each other; camera off and on, mute and leave work across', async () => {
+        const { doctor, patient } = await together({ firefox: true }, {});
+        await doctor.evaluate(() => window.client.camera(false));
+        await saw(patient, 'tileRemoved');
+        await hears(patient);
+        await doctor.evaluate(() => window.client.camera(true));
+        await sees(patient);
+        await patient.evaluate(() => window.client.camera(false));
+        await saw(doctor, 'tileRemoved');
+        await patient.evaluate(() => window.client.camera(true));
+        await sees(doctor);
+        await doctor.evaluate(() => window.client.mute(true));
+        await saw(patient, 'muted', (id, muted) => id === doctor.attendee && muted);
+        const before = await count(patient, 'presence');
+        await doctor.evaluate(() => window.client.leave());
+        assert.deepEqual((await saw(doctor, 'stopped')).values, ['Left']);
+        await saw(patient, 'presence', (id, present) => id === doctor.attendee && !present, { from: before });
+        assert.deepEqual(await events(patient, 'stopped'), []);
+    });
+
+    test('two Firefoxes as well', async () => {
+        await together({ firefox: true }, { firefox: true });
+    });
+});
