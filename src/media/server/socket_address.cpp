@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 
 #include <algorithm>
 #include <cstring>
@@ -99,6 +100,10 @@ std::size_t write_source(const LocalAddress& from, bool v6_socket, std::span<std
     in_pktinfo info{};
     std::memcpy(&info.ipi_spec_dst, from.bytes.data(), 4);
     return write_control(out, IPPROTO_IP, IP_PKTINFO, info);
+}
+
+std::size_t write_segment_size(std::uint16_t size, std::span<std::uint8_t> out) {
+    return write_control(out, IPPROTO_UDP, UDP_SEGMENT, size);
 }
 
 }  // namespace media::server

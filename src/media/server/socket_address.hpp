@@ -34,5 +34,7 @@ Control read_control(const msghdr& header);
 
 /// Fills `out` with a control message that sets the source address; returns its length, 0 when the address is unknown.
 std::size_t write_source(const LocalAddress& from, bool v6_socket, std::span<std::uint8_t> out);
+/// Likewise: the message is cut into datagrams of this length (udp(7), UDP_SEGMENT).
+std::size_t write_segment_size(std::uint16_t size, std::span<std::uint8_t> out);
 
 }  // namespace media::server

@@ -1,12 +1,9 @@
 #include "media/server/udp_socket.hpp"
 
-#include <netinet/udp.h>
-
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 
 namespace media::server {
 
@@ -79,7 +76,7 @@ core::Result<std::unique_ptr<UdpSocket>> UdpSocket::open(boost::asio::io_context
 }
 
 UdpSocket::UdpSocket(boost::asio::io_context&, boost::asio::ip::udp::socket socket)
-    : socket_(std::move(socket)), in_(std::make_unique<Slots>()), out_(std::make_unique<Slots>()) {
+    : socket_(std::move(socket)), in_(std::make_unique<Slots>()), out_(socket_.local_endpoint().address().is_v6()) {
     const auto local = socket_.local_endpoint();
     port_ = local.port();
     v6_ = local.address().is_v6();
@@ -136,45 +133,15 @@ void UdpSocket::read_batches() {
 }
 
 void UdpSocket::queue(core::BytesView bytes, const wire::TransportAddress& to, const LocalAddress& from) {
-    if (bytes.size() > kMaxDatagram || bytes.empty()) {
-        ++counters_.not_sent;
-        return;
-    }
-    if (queued_ == kBatch) flush();
-    Slots& out = *out_;
-    std::memcpy(out.bytes[queued_].data(), bytes.data(), bytes.size());
-    out.vectors[queued_].iov_len = bytes.size();
-    msghdr& header = out.headers[queued_].msg_hdr;
-    header.msg_namelen = write_sockaddr(to, v6_, out.names[queued_]);
-    header.msg_control = out.controls[queued_].data();
-    header.msg_controllen = write_source(from, v6_, out.controls[queued_]);
-    if (header.msg_controllen == 0) header.msg_control = nullptr;
-    if (header.msg_namelen == 0) {
-        ++counters_.not_sent;
-        return;
-    }
-    ++queued_;
+    if (out_.full()) flush();
+    if (!out_.add(bytes, to, from)) ++counters_.not_sent;
 }
 
 void UdpSocket::flush() {
-    std::size_t begin = 0;
-    while (begin < queued_) {
-        const int count = sendmmsg(socket_.native_handle(), out_->headers.data() + begin,
-                                   static_cast<unsigned>(queued_ - begin), MSG_DONTWAIT);
-        if (count > 0) {
-            begin += static_cast<std::size_t>(count);
-            counters_.sent += static_cast<std::uint64_t>(count);
-            continue;
-        }
-        if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
-            counters_.not_sent += queued_ - begin;
-            break;
-        }
-        // The first datagram is what failed: its destination cannot be reached. The others may go.
-        ++counters_.not_sent;
-        ++begin;
-    }
-    queued_ = 0;
+    const SendBatch::Outcome outcome = out_.send(socket_.native_handle());
+    counters_.sent += outcome.sent;
+    counters_.not_sent += outcome.not_sent;
+    counters_.messages += outcome.messages;
 }
 
 }  // namespace media::server

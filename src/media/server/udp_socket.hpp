@@ -17,6 +17,7 @@
 
 #include "core/bytes.hpp"
 #include "core/result.hpp"
+#include "media/server/send_batch.hpp"
 #include "media/server/socket_address.hpp"
 #include "media/transport/path.hpp"
 
@@ -26,6 +27,7 @@ struct UdpCounters {
     std::uint64_t received = 0;
     std::uint64_t truncated = 0;  ///< Longer than a datagram may be; dropped.
     std::uint64_t sent = 0;
+    std::uint64_t messages = 0;  ///< What they were given to the kernel in.
     std::uint64_t not_sent = 0;  ///< The kernel's queue was full, or there was no route; dropped.
     std::uint64_t read_errors = 0;
 };
@@ -48,7 +50,7 @@ class UdpReceiver {
 
 class UdpSocket {
   public:
-    static constexpr std::size_t kMaxDatagram = 2048;
+    static constexpr std::size_t kMaxDatagram = SendBatch::kMaxDatagram;
     static constexpr std::size_t kBatch = 32;
 
     /// `address` is an IP address; `port` 0 takes a free one.
@@ -79,8 +81,7 @@ class UdpSocket {
     bool v6_ = false;
     UdpReceiver* receiver_ = nullptr;
     std::unique_ptr<Slots> in_;
-    std::unique_ptr<Slots> out_;
-    std::size_t queued_ = 0;
+    SendBatch out_;
     UdpCounters counters_;
 
   public:

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <functional>
@@ -95,6 +96,56 @@ TEST_F(UdpSocketTest, DropsWhatIsTooLongOrCannotBeSent) {
     EXPECT_EQ(recorder_.seen[0].bytes, core::Bytes{3});
     EXPECT_EQ(sender->counters().not_sent, 3U);
     EXPECT_EQ(sender->counters().sent, 1U);
+}
+
+TEST_F(UdpSocketTest, WhatGoesToOnePlaceLeavesAsOneMessage) {
+    const auto a = open("127.0.0.1");
+    const auto b = open("127.0.0.1");
+    const auto sender = open("127.0.0.1");
+    Recorder at_b;
+    a->start(recorder_);
+    b->start(at_b);
+    const auto to_a = *wire::TransportAddress::parse("127.0.0.1", a->port());
+    const auto to_b = *wire::TransportAddress::parse("127.0.0.1", b->port());
+    // As the packets of a video frame go to two receivers, with audio in between.
+    for (std::uint8_t i = 0; i < 5; ++i) {
+        sender->queue(core::Bytes(1100, i), to_a, {});
+        sender->queue(core::Bytes(1100, i), to_b, {});
+    }
+    sender->queue(core::Bytes(300, 5), to_a, {});
+    sender->queue(core::Bytes(160, 6), to_a, {});
+    sender->queue(core::Bytes(160, 7), to_a, {});
+    sender->queue(core::Bytes(1100, 8), to_a, {});
+    sender->flush();
+    run_until([&] { return recorder_.seen.size() == 9 && at_b.seen.size() == 5; });
+    const std::vector<std::size_t> sizes = {1100, 1100, 1100, 1100, 1100, 300, 160, 160, 1100};
+    for (std::uint8_t i = 0; i < 9; ++i) EXPECT_EQ(recorder_.seen[i].bytes, core::Bytes(sizes[i], i));
+    for (std::uint8_t i = 0; i < 5; ++i) EXPECT_EQ(at_b.seen[i].bytes, core::Bytes(1100, i));
+    EXPECT_EQ(sender->counters().sent, 14U);
+    EXPECT_EQ(sender->counters().messages, 4U) << "a frame for each, the two short ones, the next frame";
+}
+
+TEST_F(UdpSocketTest, LongBatchesToManyPlacesArriveInOrderAtEach) {
+    std::vector<std::unique_ptr<UdpSocket>> receivers;
+    std::vector<Recorder> seen(40);
+    const auto sender = open("127.0.0.1");
+    for (Recorder& recorder : seen) {
+        receivers.push_back(open("127.0.0.1"));
+        receivers.back()->start(recorder);
+    }
+    std::vector<std::vector<core::Bytes>> wanted(seen.size());
+    for (std::uint32_t i = 0; i < 4000; ++i) {
+        const std::size_t to = i * 7919 % seen.size();
+        const core::Bytes bytes(1 + i * 104729 % 1200, static_cast<std::uint8_t>(i));
+        sender->queue(bytes, *wire::TransportAddress::parse("127.0.0.1", receivers[to]->port()), {});
+        wanted[to].push_back(bytes);
+        if (i % 500 == 0) context_.poll();
+    }
+    sender->flush();
+    run_until([&] { return std::ranges::all_of(seen, [](const Recorder& r) { return r.seen.size() == 100; }); });
+    for (std::size_t to = 0; to < seen.size(); ++to) {
+        for (std::size_t i = 0; i < wanted[to].size(); ++i) EXPECT_EQ(seen[to].seen[i].bytes, wanted[to][i]);
+    }
 }
 
 TEST_F(UdpSocketTest, TakenPortIsAnError) {

@@ -6,13 +6,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
-#include <vector>
-
-struct srtp_ctx_t_;
 
 namespace media::transport {
+
+class SrtpDirection;
 
 enum class SrtpProfile { aead_aes_128_gcm, aes128_cm_sha1_80 };
 
@@ -57,7 +57,7 @@ class SrtpSession {
     /// Distinct SSRCs per direction. A peer that changes its SSRCs more often has to connect anew.
     static constexpr std::size_t kMaxSources = 1024;
 
-    /// `inbound` is the peer's key, `outbound` ours. Throws std::runtime_error when the library refuses.
+    /// `inbound` is the peer's key, `outbound` ours. Throws std::runtime_error when a library refuses.
     SrtpSession(SrtpProfile profile, const SrtpKey& inbound, const SrtpKey& outbound);
     ~SrtpSession();
     SrtpSession(const SrtpSession&) = delete;
@@ -78,22 +78,12 @@ class SrtpSession {
     std::optional<std::span<std::uint8_t>> unprotect_rtp(std::span<std::uint8_t> packet);
     std::optional<std::span<std::uint8_t>> unprotect_rtcp(std::span<std::uint8_t> packet);
 
-    const SrtpCounters& inbound() const { return in_.counters; }
-    const SrtpCounters& outbound() const { return out_.counters; }
+    const SrtpCounters& inbound() const;
+    const SrtpCounters& outbound() const;
 
   private:
-    using Call = int (*)(srtp_ctx_t_* context, void* packet, int* size);
-    struct Direction {
-        srtp_ctx_t_* context = nullptr;
-        std::vector<std::uint32_t> sources;  ///< Sorted SSRCs that have a state in the context.
-        SrtpCounters counters;
-
-        ~Direction();
-        std::optional<std::span<std::uint8_t>> run(Call call, std::span<std::uint8_t> buffer, std::size_t size,
-                                                   std::size_t ssrc_at);
-    };
-    Direction in_;
-    Direction out_;
+    std::unique_ptr<SrtpDirection> in_;
+    std::unique_ptr<SrtpDirection> out_;
 };
 
 }  // namespace media::transport

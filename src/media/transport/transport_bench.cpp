@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 #include "core/bytes.hpp"
 #include "media/transport/srtp.hpp"
@@ -53,6 +55,27 @@ void protect_and_unprotect(benchmark::State& state, SrtpProfile profile) {
     state.SetItemsProcessed(state.iterations());
 }
 
+/// As a server does: a packet of each of so many peers in turn, which no cache holds all of.
+void many_peers(benchmark::State& state, SrtpProfile profile) {
+    std::vector<std::unique_ptr<SrtpSession>> peers;
+    for (std::int64_t i = 0; i < state.range(0); ++i) {
+        const SrtpKeys keys = some_keys(profile);
+        peers.push_back(std::make_unique<SrtpSession>(profile, keys.client, keys.server));
+    }
+    std::array<std::uint8_t, kSize + SrtpSession::kMaxOverhead> buffer{};
+    std::size_t next = 0;
+    std::uint16_t sequence = 0;
+    for (auto _ : state) {
+        if (next == 0) ++sequence;
+        next_packet(buffer, sequence);
+        benchmark::DoNotOptimize(peers[next]->protect_rtp(buffer, kSize));
+        next = (next + 1) % peers.size();
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+BENCHMARK_CAPTURE(many_peers, gcm, SrtpProfile::aead_aes_128_gcm)->Arg(1000);
+BENCHMARK_CAPTURE(many_peers, counter_mode, SrtpProfile::aes128_cm_sha1_80)->Arg(1000);
 BENCHMARK_CAPTURE(protect, gcm, SrtpProfile::aead_aes_128_gcm);
 BENCHMARK_CAPTURE(protect, counter_mode, SrtpProfile::aes128_cm_sha1_80);
 BENCHMARK_CAPTURE(protect_and_unprotect, gcm, SrtpProfile::aead_aes_128_gcm);
