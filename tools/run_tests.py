@@ -65,14 +65,15 @@ def google_tests(part, binaries):
                 tally.add(part, f"{binary.name} (exit {code})", False, text[-20000:])
 
 
-def node_tests(part, folder, together=lambda file: False):
-    """Each file by itself; those of which `together` is true as many at a time as there are cores."""
+def node_tests(part, folder, together=lambda file: False, within=()):
+    """Each file by itself; those of which `together` is true as many at a time as there are cores. `within`: a command that runs
+    them elsewhere."""
     files = sorted(str(p.relative_to(ROOT)) for p in (ROOT / folder).glob("*.test.mjs"))
     if not files:
         tally.add(part, f"{folder} has tests", False)
 
     def one(file):
-        return file, *run(["node", "--test", "--test-reporter=tap", file], limit=2400)
+        return file, *run([*within, "node", "--test", "--test-reporter=tap", file], limit=2400)
 
     with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
         for result in pool.map(one, [f for f in files if together(f)]):
@@ -153,6 +154,12 @@ def part_platform():
     node_tests("platform", "tests/platform", lambda file: pathlib.Path(file).name.split(".")[0] not in alone)
 
 
+def part_chime():
+    install_node_packages("tests/lib")
+    install_node_packages("tests/chime")
+    node_tests("chime", "tests/chime")
+
+
 def part_faults():
     node_tests("faults", "tests/faults")
 
@@ -163,6 +170,18 @@ def part_e2e():
     node_tests("e2e", "tests/e2e")
 
 
+def part_networks():
+    install_node_packages("tests/lib")
+    install_node_packages("tests/e2e")
+    node_tests("networks", "tests/networks", within=["tools/own-network"])
+
+
+def part_cluster():
+    install_node_packages("tests/lib")
+    install_node_packages("tests/e2e")
+    node_tests("cluster", "tests/cluster")
+
+
 PARTS = {  # name: (function, what it proves, presets it needs)
     "layout": (part_layout, "rooms include only what they may", []),
     "format": (part_format, "formatting", []),
@@ -171,8 +190,11 @@ PARTS = {  # name: (function, what it proves, presets it needs)
     "store": (part_store, "contract tests of both stores, likewise", ["instrumented"]),
     "api": (part_api, "the whole service over HTTP, on both stores, against its OpenAPI document", ["release"]),
     "platform": (part_platform, "with RabbitMQ, AWS's stand-in and the neighbours", ["release"]),
+    "chime": (part_chime, "the API of Chime SDK Meetings, by AWS's clients for JavaScript and Python", ["release"]),
     "faults": (part_faults, "kill -9 under load, on both stores", ["release"]),
+    "cluster": (part_cluster, "several nodes on one PostgreSQL: placement, death, drain, a database that is away", ["release"]),
     "e2e": (part_e2e, "real browsers in a call", ["release"]),
+    "networks": (part_networks, "browsers in networks of their own: UDP blocked, relays", ["release"]),
     "fuzz": (part_fuzz, "every parser of foreign bytes, 20 s each", ["instrumented"]),
     "tidy": (part_tidy, "clang-tidy", ["instrumented"]),
 }

@@ -50,6 +50,7 @@ Task<net::Response> get_live(Call&) {
 
 Task<net::Response> get_ready(Call& call) {
     if (!call.site.settings.accepting()) co_return status_response(503, "not accepting requests");
+    if (call.site.settings.vitals().nodes.draining) co_return status_response(503, "draining");
     if (!co_await database_answers(call)) co_return status_response(503, "database does not answer");
     co_return status_response(200, "ready");
 }

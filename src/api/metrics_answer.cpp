@@ -84,6 +84,24 @@ void add_chime(Families& out, const Vitals::Breaker& chime) {
         {}, number(chime.refused));
 }
 
+void add_nodes(Families& out, const Vitals::Nodes& nodes) {
+    out.family("nodes", MetricType::Gauge, "Processes on this database, as this one sees them.");
+    out({{"state", "live"}}, nodes.live);
+    out({{"state", "draining"}}, nodes.leaving);
+    out({{"state", "silent"}}, nodes.silent);
+    out.family("node_draining", MetricType::Gauge, "Whether this process takes no new meetings.");
+    out({}, nodes.draining ? 1 : 0);
+    out.family("node_meetings", MetricType::Gauge, "Meetings of the own server in this process, with people in them.");
+    out({}, nodes.meetings);
+    out.family("node_takeovers_total", MetricType::Counter, "Meetings given a new node because theirs was gone.");
+    out({}, number(nodes.takeovers));
+    out.family("node_lost_meetings_total", MetricType::Counter, "Meetings of this process that others took over.");
+    out({}, number(nodes.lost));
+    if (!nodes.shared) return;
+    out.family("node_heartbeat_age_seconds", MetricType::Gauge, "Since the database last heard of this process.");
+    out({}, nodes.heartbeat_age_seconds);
+}
+
 }  // namespace
 
 std::string metrics_answer(const SelfReport& report) {
@@ -96,6 +114,7 @@ std::string metrics_answer(const SelfReport& report) {
     add_outbox(out, vitals);
     add_consumer(out, vitals);
     add_chime(out, vitals.chime);
+    add_nodes(out, vitals.nodes);
     out.family("jobs_waiting", MetricType::Gauge, "Work to be done at a meeting provider.")(
         {}, number(vitals.jobs_waiting));
     out.family("jobs_oldest_seconds", MetricType::Gauge, "Age of the oldest such work.")({}, vitals.oldest_job_seconds);

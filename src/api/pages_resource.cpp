@@ -7,6 +7,7 @@
 #include "api/json_text.hpp"
 #include "api/resource.hpp"
 #include "core/asset.hpp"
+#include "net/forwarded.hpp"
 
 namespace api {
 namespace {
@@ -84,9 +85,11 @@ std::string_view host_of(std::string_view url) {
 }
 
 /// The page's sockets go to the host it came from (older browsers do not count them to 'self') or to the public one.
-std::string room_policy(std::string_view host, std::string_view public_url) {
+/// With several nodes to any: a page stays open while nodes come and go, and its call moves on.
+std::string room_policy(std::string_view host, const SiteSettings& settings) {
     auto sockets = socket_sources(host);
-    if (const auto other = host_of(public_url); other != host) sockets += socket_sources(other);
+    if (const auto other = host_of(settings.public_url); other != host) sockets += socket_sources(other);
+    if (settings.many_nodes) sockets = " ws: wss:";
     return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
            "font-src 'self'; connect-src 'self'" +
            sockets +
@@ -121,8 +124,7 @@ Task<net::Response> get_openapi(Call& call) {
 }
 
 Task<net::Response> get_room(Call& call) {
-    auto response =
-        page_response("web/index.html", room_policy(call.request.header("Host"), call.site.settings.public_url));
+    auto response = page_response("web/index.html", room_policy(net::reached_host(call.request), call.site.settings));
     if (response.status == 200) {
         response.headers.emplace_back("Permissions-Policy",
                                       "camera=(self), microphone=(self), display-capture=(self), geolocation=()");

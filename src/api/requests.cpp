@@ -111,7 +111,16 @@ std::optional<service::JoinRequest> read_join(RawBody raw, Faults& faults) {
     // A browser with a long name must not be locked out.
     request.device_type = body.text("device_type", {.most = kDeviceType, .cut = true});
     request.browser_info = body.text("browser_info", {.most = kBrowserInfo, .cut = true});
+    request.relay = body.boolean("relay").value_or(false);
     if (faults.any()) return {};
+    return request;
+}
+
+service::JoinRequest read_start(RawBody raw) {
+    Faults ignored;
+    Body body{raw.text, raw.content_type, ignored};
+    service::JoinRequest request;
+    if (body.readable()) request.relay = body.boolean("relay").value_or(false);
     return request;
 }
 

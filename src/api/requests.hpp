@@ -30,6 +30,8 @@ struct BookingRules {
 std::optional<service::CreateRequest> read_create(RawBody body, const core::ZoneResolver& zone,
                                                   const BookingRules& rules, Faults& faults);
 std::optional<service::JoinRequest> read_join(RawBody body, Faults& faults);
+/// No body of a start is wrong: what cannot be read is not looked at.
+service::JoinRequest read_start(RawBody body);
 std::optional<service::EndRequest> read_end(RawBody body, Faults& faults);
 std::optional<std::string> read_cancel(RawBody body, Faults& faults);
 std::optional<std::string> read_notes(RawBody body, Faults& faults);

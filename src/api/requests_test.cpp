@@ -264,6 +264,28 @@ TEST(JoinSession, BodyMayBeEmptyObjectButMustBeThere) {
     EXPECT_EQ(told(wrong), R"(string_type ["body","device_type"] Input should be a valid string)");
 }
 
+TEST(JoinSession, MayAskForARelay) {
+    const auto asks = [](std::string_view text) {
+        Faults faults;
+        const auto join = read_join({text, ""}, faults);
+        return join && join->relay;
+    };
+    EXPECT_TRUE(asks(R"({"relay":true})"));
+    EXPECT_FALSE(asks(R"({"relay":false})"));
+    EXPECT_FALSE(asks(R"({"relay":null})"));
+    EXPECT_FALSE(asks("{}"));
+    Faults wrong;
+    EXPECT_FALSE(read_join({R"({"relay":"yes"})", ""}, wrong));
+    EXPECT_EQ(told(wrong), R"(bool_type ["body","relay"] Input should be a valid boolean)");
+}
+
+TEST(StartSession, NoBodyIsWrongAndOneMayAskForARelay) {
+    EXPECT_TRUE(read_start({R"({"relay":true})", ""}).relay);
+    for (const auto* body : {"", "{", "[]", "7", R"({"relay":"yes"})", R"({"relay":null})", R"({"x":1})"}) {
+        EXPECT_FALSE(read_start({body, ""}).relay) << body;
+    }
+}
+
 TEST(EndSession, EmptyNotesAreNoNotes) {
     for (const auto* body : {"{}", R"({"session_notes":null})", R"({"session_notes":""})"}) {
         Faults faults;

@@ -23,8 +23,9 @@ struct SiteSettings {
     std::string app_name = "Video Consultation Service";
     std::string version = "1.0.0";
     core::ZoneResolver time_zone = core::utc_zone();  ///< Reads times that carry no zone; see load_time_zone.
-    std::string public_url;  ///< Where signalling is reached when not at the page's own host; or empty.
-    bool debug = false;      ///< True: an answer to a crash says what was thrown.
+    std::string public_url;   ///< Where signalling is reached when not at the page's own host; or empty.
+    bool many_nodes = false;  ///< Signalling may be at other nodes, also at some that are not there yet.
+    bool debug = false;       ///< True: an answer to a crash says what was thrown.
     /// State of relays, consumer and breaker, for `/health` and `/metrics`.
     service::VitalsSource vitals = [] { return service::Vitals{}; };
     service::Names* names = nullptr;         ///< Null: names in answers stay null.

@@ -1,9 +1,8 @@
 // A visit from joining to its end, and the doctor's notes.
-#include <algorithm>
-
 #include "api/answers.hpp"
 #include "api/requests.hpp"
 #include "api/resource.hpp"
+#include "net/forwarded.hpp"
 
 namespace api {
 namespace {
@@ -14,18 +13,6 @@ RawBody body_of(const net::Request& request) {
     return {request.body, request.header("Content-Type")};
 }
 
-/// Scheme and host as the client named them, so that the meeting's addresses are ones it can reach. Both are the
-/// client's word and go only into its own answer; a host that is none is not repeated.
-std::string reached_at(const net::Request& request) {
-    const auto host = request.header("Host");
-    const bool sane = !host.empty() && host.size() <= 255 && std::ranges::all_of(host, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-               c == ':' || c == '[' || c == ']';
-    });
-    if (!sane) return {};
-    return (request.header("X-Forwarded-Proto") == "https" ? "https://" : "http://") + std::string{host};
-}
-
 }  // namespace
 
 Task<net::Response> post_join(Call& call) {
@@ -33,7 +20,7 @@ Task<net::Response> post_join(Call& call) {
     auto request = read_join(body_of(call.request), faults);
     if (faults.any()) co_return unprocessable(faults);
     if (!can_be_an_id(call.piece)) co_return session_not_found();
-    request->reached_at = reached_at(call.request);
+    request->reached_at = net::reached_at(call.request);
     const auto joined =
         co_await call.site.consultations.join(std::move(call.caller), std::move(call.piece), std::move(*request));
     if (!joined) co_return failure(joined.error(), "Failed to join video session", call.request.request_id);
@@ -42,7 +29,8 @@ Task<net::Response> post_join(Call& call) {
 
 Task<net::Response> post_start(Call& call) {
     if (!can_be_an_id(call.piece)) co_return session_not_found();
-    service::JoinRequest request{std::nullopt, std::nullopt, reached_at(call.request)};
+    auto request = read_start(body_of(call.request));
+    request.reached_at = net::reached_at(call.request);
     auto started =
         co_await call.site.consultations.start(std::move(call.caller), std::move(call.piece), std::move(request));
     if (!started) co_return failure(started.error(), "Failed to start video meeting", call.request.request_id);

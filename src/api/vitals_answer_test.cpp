@@ -118,6 +118,25 @@ TEST(MetricsAnswer, GivesEveryValueItsName) {
     EXPECT_THAT(lines, Not(Contains(StartsWith(R"(video_consultation_link_up{peer="consumer"})"))));
 }
 
+TEST(MetricsAnswer, TellsOfTheNodes) {
+    Vitals vitals;
+    vitals.nodes = {true, true, 3, 1, 2, 5, 6, 7, 1.25};
+    const auto lines = metrics(vitals);
+    for (const auto* line : {
+             R"(video_consultation_nodes{state="live"} 3)",
+             R"(video_consultation_nodes{state="draining"} 1)",
+             R"(video_consultation_nodes{state="silent"} 2)",
+             R"(video_consultation_node_draining 1)",
+             R"(video_consultation_node_meetings 5)",
+             R"(video_consultation_node_takeovers_total 6)",
+             R"(video_consultation_node_lost_meetings_total 7)",
+             R"(video_consultation_node_heartbeat_age_seconds 1.25)",
+         }) {
+        EXPECT_THAT(lines, Contains(line));
+    }
+    EXPECT_THAT(metrics({}), Not(Contains(StartsWith("video_consultation_node_heartbeat"))));
+}
+
 TEST(MetricsAnswer, SaysNothingOfWhatIsNotThere) {
     const auto lines = metrics({}, false);
     EXPECT_THAT(lines, Contains("video_consultation_database_up 0"));

@@ -49,6 +49,9 @@ Meetings
   CHIME_EVENTS_SECRET             key of AWS's notifications at /api/video/chime/events
   CHIME_RECONCILE_SECONDS         how often open meetings are looked up at AWS (60)
   AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS  another place for the Chime API
+  TURN_URIS, TURN_SECRET, TURN_SECRET_FILE  relays for our own meetings (turn:host:port?transport=udp, with commas
+                                  between), and the secret they share with us
+  TURN_LIFE_HOURS                 life of the credentials for one connection (12)
 
 Platform
   RABBITMQ_HOST, _PORT, _USER, _PASSWORD, _VHOST, RABBITMQ_EXCHANGE  the broker; none set: events stay in the outbox

@@ -10,27 +10,6 @@
 namespace app {
 namespace {
 
-void read_places(Reader& reader, Config& config) {
-    const auto port = std::to_string(config.port);
-    config.api_url = "http://localhost:" + port;
-    if (const auto value = reader.find("API_URL")) {
-        const auto place = parse_place(*value);
-        if (!place || place->scheme.empty()) {
-            return reader.complain("API_URL", "a URL such as https://video.example.org");
-        }
-        config.api_url = place->url;
-    }
-    if (const auto value = reader.find("PUBLIC_HOST")) {
-        const auto place = parse_place(*value);
-        if (!place) {
-            return reader.complain("PUBLIC_HOST",
-                                   "a host or URL such as video.example.org or https://video.example.org");
-        }
-        config.public_host = place->host;
-        config.public_url = place->scheme.empty() ? "http://" + place->url + ":" + port : place->url;
-    }
-}
-
 void read_database(Reader& reader, Config& config) {
     const auto url = reader.find("DATABASE_URL");
     if (!url) return;
@@ -84,7 +63,6 @@ core::Result<Config> read_config(const Environment& environment) {
     Config config;
     config.threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 256);
     Reader reader(environment);
-    reader.text("HOST", config.host);
     reader.number("PORT", config.port, 1, 65535);
     reader.number("THREADS", config.threads, 1, 256);
     reader.number("MAX_CONNECTIONS", config.max_connections, 1, 1'000'000);
@@ -102,9 +80,9 @@ core::Result<Config> read_config(const Environment& environment) {
     reader.text("DEFAULT_TIME_ZONE", config.time_zone);
     reader.number("AWS_FREE_TIER_ATTENDEE_MINUTES", config.free_tier_minutes, 0, std::numeric_limits<int>::max());
 
-    read_places(reader, config);
-    reader.number("MEDIA_PORT", config.media_port, 1, 65535);
-    reader.number("PUBLIC_MEDIA_PORT", config.public_media_port, 1, 65535);
+    read_network(reader, config);
+    read_node(reader, config);
+    read_turn(reader, config);
 
     reader.duration("ABANDONED_AFTER_MINUTES", config.abandoned_after, 1, 24 * 60);
     reader.duration("NO_SHOW_GRACE_MINUTES", config.no_show_grace, 0, 24 * 60);
@@ -112,6 +90,7 @@ core::Result<Config> read_config(const Environment& environment) {
     reader.duration("GONE_AFTER_SECONDS", config.gone_after, 1, 600);
 
     read_platform(reader, config);
+    read_chime_api(reader, config);
 
     if (reader.error()) return std::unexpected(*reader.error());
     return config;

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +14,8 @@
 #include "core/log.hpp"
 #include "core/result.hpp"
 #include "directory/jwt_verifier.hpp"
+#include "net/address_ranges.hpp"
+#include "net/tls_files.hpp"
 
 namespace app {
 
@@ -40,11 +44,39 @@ struct BrokerConfig {
     std::string exchange = "appointments-exchange";
 };
 
+/// This process as one of several on a database: `NODE_*` and `DRAIN_SECONDS`.
+struct NodeConfig {
+    std::string url;                    ///< Where clients reach this very node; empty: as they came.
+    bool has_own_url = false;           ///< It was named for this node, not taken from `PUBLIC_HOST`.
+    std::string region;                 ///< Empty: none.
+    int capacity = 0;                   ///< Attendees.
+    std::chrono::seconds heartbeat{2};  ///< Between two words that it lives.
+    std::chrono::seconds drain{0};      ///< How long a stop waits for meetings that run.
+};
+
+/// `TURN_*`: a relay of our own, for clients whose network lets nothing else through.
+struct TurnConfig {
+    std::vector<std::string> uris;  ///< Empty: there is none.
+    std::string secret;             ///< Shared with it.
+    std::chrono::hours life{12};    ///< Of the credentials for one connection.
+};
+
+/// `CHIME_API_KEYS` and what goes with them: the SDK's API under `/chime`.
+struct ChimeApiConfig {
+    std::map<std::string, std::string, std::less<>> keys;  ///< Secrets by access key id; none: there is no such API.
+    std::string notifications_url;                         ///< Empty: nobody is told.
+    std::string notifications_api_key;                     ///< Header X-Api-Key of what is told; empty: none.
+    std::chrono::minutes empty_for{5};
+    std::chrono::hours longest{24};
+};
+
 struct Config {
-    std::string host = "0.0.0.0";
+    std::vector<std::string> hosts;  ///< Where the API listens: addresses or names; empty: every address.
     std::uint16_t port = 8086;
     std::size_t threads = 1;  ///< Event loops of the control plane.
     std::size_t max_connections = 4096;
+    std::optional<net::TlsFiles> tls;    ///< Then the port speaks HTTPS.
+    net::AddressRanges trusted_proxies;  ///< Believed about the clients behind them.
 
     std::string data_dir = "./data";
     std::optional<std::string> database_url;  ///< PostgreSQL; unset: SQLite in `data_dir`.
@@ -63,11 +95,16 @@ struct Config {
     std::string time_zone = "UTC";
     int free_tier_minutes = 1000;
 
-    std::string api_url;      ///< `http://localhost:<port>` unless set; no slash at the end.
-    std::string public_url;   ///< Where clients reach the service, by `PUBLIC_HOST`; empty: as they came.
-    std::string public_host;  ///< The host alone; empty: every address of the machine.
+    std::string api_url;     ///< `http://localhost:<port>` (https with `tls`) unless set; no slash at the end.
+    std::string public_url;  ///< Where clients reach the service, by `PUBLIC_HOST`; empty: as they came.
+    std::vector<std::string> public_hosts;  ///< All hosts of `PUBLIC_HOST`; empty: every address of the machine.
+    std::vector<std::string> media_hosts;   ///< Where audio and video arrive: addresses or names; empty: everywhere.
     std::uint16_t media_port = 8087;
+    std::size_t media_threads = 0;        ///< 0: not said: one, wherever the kernel likes.
     std::uint16_t public_media_port = 0;  ///< 0: `media_port`.
+
+    NodeConfig node;
+    TurnConfig turn;
 
     ProviderMode meeting_provider = ProviderMode::automatic;
     AwsConfig aws;
@@ -76,6 +113,8 @@ struct Config {
     std::chrono::milliseconds chime_timeout{3000};
     std::string chime_events_secret;
     std::chrono::seconds chime_reconcile{60};
+
+    ChimeApiConfig chime_api;
 
     std::optional<BrokerConfig> broker;
     std::vector<std::string> webhook_urls;

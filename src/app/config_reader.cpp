@@ -2,6 +2,8 @@
 
 #include <cctype>
 
+#include "net/address_ranges.hpp"
+
 namespace app {
 namespace {
 
@@ -23,6 +25,14 @@ bool is_port(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<std::string> parse_host(std::string_view text) {
+    if (const auto address = net::parse_address(text)) return address->to_string();
+    if (!is_host(text)) return {};
+    // All digits and dots, and yet no address: a slip of the hand, not a name.
+    if (text.find_first_not_of("0123456789.") == std::string_view::npos) return {};
+    return std::string{text};
+}
 
 std::optional<Place> parse_place(std::string_view text) {
     while (text.ends_with('/')) text.remove_suffix(1);

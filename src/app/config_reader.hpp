@@ -114,6 +114,21 @@ struct Place {
 /// `host`, `http://host`, `https://host:port/prefix`; hosts are names, IPv4 or bracketed IPv6 addresses.
 std::optional<Place> parse_place(std::string_view text);
 
+/// A host name, an IPv4 or IPv6 address, the latter with or without brackets; without them it comes back.
+std::optional<std::string> parse_host(std::string_view text);
+
+/// The parts of the configuration that say where we are reached: listen addresses, TLS, proxies, public names.
+void read_network(Reader& reader, Config& config);
+
+/// `NODE_*` and `DRAIN_SECONDS`; after the network.
+void read_node(Reader& reader, Config& config);
+
+/// The SDK's API: its keys, its meetings' limits, who is told. After `read_platform`.
+void read_chime_api(Reader& reader, Config& config);
+
+/// `TURN_*`: the relay.
+void read_turn(Reader& reader, Config& config);
+
 /// The parts of the configuration that speak of others: AWS, the broker, webhooks, neighbour services.
 void read_platform(Reader& reader, Config& config);
 

@@ -1,39 +1,17 @@
 #include "app/meetings_parts.hpp"
 
-#include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/udp.hpp>
 #include <fstream>
 #include <utility>
 #include <vector>
 
+#include "app/network_parts.hpp"
 #include "core/bytes.hpp"
 
 namespace app {
 namespace {
 
-namespace asio = boost::asio;
-
 /// How long the search for AWS keys may hold up the start.
 constexpr std::chrono::seconds kKeySearch{5};
-
-// Candidates of media connections are addresses, so a name is looked up here, once.
-core::Result<std::vector<std::string>> addresses_of(const std::string& host) {
-    if (host.empty()) return std::vector<std::string>{};
-    asio::io_context context;
-    boost::system::error_code error;
-    std::vector<std::string> addresses;
-    for (const auto& entry : asio::ip::udp::resolver(context).resolve(host, "", error)) {
-        auto address = entry.endpoint().address().to_string();
-        if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(std::move(address));
-    }
-    if (error || addresses.empty()) {
-        return core::fail(
-            core::ErrorKind::invalid,
-            "PUBLIC_HOST: " + host + " has no address that this machine can find (" + error.message() + ")");
-    }
-    return addresses;
-}
 
 /// Whether the machine says that it is one of AWS's: only there is anybody at the metadata address, and asking
 /// elsewhere costs seconds of waiting.
@@ -79,11 +57,12 @@ meetings::policy::MeetingChoiceSettings choice_settings(const Config& config) {
 }  // namespace
 
 core::Result<std::unique_ptr<MeetingsParts>> MeetingsParts::make(const Config& config, const std::string& secret,
-                                                                 net::HttpClient& client, service::Metering& metering,
+                                                                 service::Nodes& nodes, net::HttpClient& client,
+                                                                 service::Metering& metering,
                                                                  const core::Clock& clock) {
     auto parts = std::make_unique<MeetingsParts>();
     if (config.meeting_provider != ProviderMode::chime) {
-        if (auto made = parts->make_embedded(config, secret); !made) return std::unexpected(made.error());
+        if (auto made = parts->make_embedded(config, secret, nodes); !made) return std::unexpected(made.error());
     }
     if (config.meeting_provider != ProviderMode::embedded) {
         if (auto made = parts->make_chime(config, client, clock); !made) return std::unexpected(made.error());
@@ -94,20 +73,23 @@ core::Result<std::unique_ptr<MeetingsParts>> MeetingsParts::make(const Config& c
     return parts;
 }
 
-core::Result<> MeetingsParts::make_embedded(const Config& config, const std::string& secret) {
+core::Result<> MeetingsParts::make_embedded(const Config& config, const std::string& secret, service::Nodes& nodes) {
     meetings::embedded::Settings settings;
     settings.secret = secret;
-    settings.public_url = config.public_url;
     settings.default_url = config.api_url;
-    embedded_ = std::make_unique<meetings::embedded::EmbeddedMeetings>(std::move(settings));
+    embedded_ = std::make_unique<meetings::embedded::EmbeddedMeetings>(std::move(settings), nodes);
 
-    auto announced = addresses_of(config.public_host);
-    if (!announced) return std::unexpected(announced.error());
+    auto addresses = media_addresses(config);
+    if (!addresses) return std::unexpected(addresses.error());
     media::server::Settings server;
     server.port = config.media_port;
-    server.announced_addresses = std::move(*announced);
+    server.listen_addresses = std::move(addresses->listen);
+    server.announced_addresses = std::move(addresses->announced);
     server.announced_port = config.public_media_port;
+    server.threads = std::max<std::size_t>(config.media_threads, 1);
+    server.pinned = config.media_threads != 0;
     server.gone_after = config.gone_after;
+    server.turn = {config.turn.uris, config.turn.secret, config.turn.life};
     auto started = media::server::MeetingServer::start(std::move(server), *embedded_);
     if (!started) {
         return core::fail(core::ErrorKind::internal,

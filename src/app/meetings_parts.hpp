@@ -15,6 +15,7 @@
 #include "meetings/policy/meeting_choice.hpp"
 #include "net/http_client.hpp"
 #include "service/metering.hpp"
+#include "service/nodes.hpp"
 
 namespace app {
 
@@ -23,8 +24,8 @@ class MeetingsParts {
     /// `secret` is what embedded meetings' tokens are derived from. Fails with one line for the operator:
     /// `Unable to locate credentials` where Chime is wanted and AWS's tools would not find any either.
     static core::Result<std::unique_ptr<MeetingsParts>> make(const Config& config, const std::string& secret,
-                                                             net::HttpClient& client, service::Metering& metering,
-                                                             const core::Clock& clock);
+                                                             service::Nodes& nodes, net::HttpClient& client,
+                                                             service::Metering& metering, const core::Clock& clock);
 
     service::MeetingProvider& provider() { return *choice_; }
     /// Attendance is written down on `executor`. Signalling connections are accepted from then on.
@@ -42,7 +43,7 @@ class MeetingsParts {
     void stop();
 
   private:
-    core::Result<> make_embedded(const Config& config, const std::string& secret);
+    core::Result<> make_embedded(const Config& config, const std::string& secret, service::Nodes& nodes);
     core::Result<> make_chime(const Config& config, net::HttpClient& client, const core::Clock& clock);
 
     std::unique_ptr<meetings::chime::AwsCredentials> credentials_;

@@ -13,7 +13,7 @@ template <class Store>
 core::Result<OpenStore> keep(core::Result<std::unique_ptr<Store>> opened) {
     if (!opened) return std::unexpected(opened.error());
     auto* const raw = opened->get();
-    return OpenStore{std::move(*opened), [raw] { raw->stop(); }};
+    return OpenStore{std::move(*opened), raw, raw, [raw] { raw->stop(); }};
 }
 
 }  // namespace

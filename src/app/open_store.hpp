@@ -7,6 +7,8 @@
 
 #include "app/config.hpp"
 #include "core/result.hpp"
+#include "service/node_store.hpp"
+#include "service/sdk_meeting_store.hpp"
 #include "service/store.hpp"
 
 namespace app {
@@ -14,6 +16,8 @@ namespace app {
 /// A store and the way to stop it.
 struct OpenStore {
     std::unique_ptr<service::Store> store;
+    service::NodeStore* nodes = nullptr;               ///< The same one.
+    service::SdkMeetingStore* sdk_meetings = nullptr;  ///< Likewise.
     std::function<void()> stop;
 };
 

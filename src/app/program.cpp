@@ -1,5 +1,6 @@
 #include "app/program.hpp"
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
@@ -79,6 +80,21 @@ int check_meter(const Config& config, const CommandLine& line) {
     return report->right ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/// Until the meetings are over, the time is up, or a second signal comes.
+void drain(ServiceProcess& process, std::chrono::seconds limit, boost::asio::io_context& context,
+           boost::asio::signal_set& signals) {
+    if (limit.count() == 0) return;
+    std::atomic<bool> hurry{false};
+    signals.async_wait([&hurry](const boost::system::error_code& error, int) {
+        if (!error) hurry = true;
+    });
+    context.restart();
+    std::thread impatience([&context] { context.run(); });
+    process.drain(limit, hurry);
+    signals.cancel();
+    impatience.join();
+}
+
 int serve(const Config& config) {
     std::signal(SIGPIPE, SIG_IGN);
     // Taken over before anything starts: a signal during a slow start is not lost either, it ends the start.
@@ -102,6 +118,7 @@ int serve(const Config& config) {
     signals.async_wait([](const boost::system::error_code&, int) {});
     context.run();
     core::log::info("service stops");
+    drain(**started, config.node.drain, context, signals);
     signals.async_wait([](const boost::system::error_code& error, int) {
         if (!error) std::_Exit(EXIT_FAILURE);
     });

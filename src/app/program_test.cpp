@@ -206,7 +206,7 @@ TEST_F(ProgramTest, AnUnreachableDatabaseIsOneLine) {
 
 Config trial(const std::string& folder) {
     Config config;
-    config.host = "127.0.0.1";
+    config.hosts = {"127.0.0.1"};
     config.port = free_port();
     config.media_port = free_port();
     config.threads = 2;

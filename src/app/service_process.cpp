@@ -12,10 +12,13 @@
 #include <vector>
 
 #include "api/site.hpp"
+#include "app/chime_api_parts.hpp"
 #include "app/data_folder.hpp"
 #include "app/demo.hpp"
 #include "app/meetings_parts.hpp"
 #include "app/neighbours_parts.hpp"
+#include "app/network_parts.hpp"
+#include "app/node_parts.hpp"
 #include "app/open_store.hpp"
 #include "core/bytes.hpp"
 #include "core/log.hpp"
@@ -35,6 +38,7 @@ namespace {
 constexpr std::chrono::seconds kSweepEvery{5};
 constexpr std::chrono::seconds kReportEvery{15};
 constexpr std::chrono::milliseconds kJobsEvery{1000};
+constexpr std::chrono::milliseconds kOrdersEvery{300};
 constexpr int kJobWorkers = 4;
 constexpr std::chrono::seconds kTaskTime{2};
 
@@ -133,8 +137,10 @@ struct ServiceProcess::Parts {
     std::unique_ptr<net::HttpClient> client;
     std::unique_ptr<NeighboursParts> neighbours;
     std::unique_ptr<service::Metering> metering;
+    std::unique_ptr<NodeParts> node;
     std::unique_ptr<MeetingsParts> meetings;
     std::unique_ptr<service::Consultations> consultations;
+    std::unique_ptr<ChimeApiParts> chime_api;  ///< Null: not wanted.
     std::unique_ptr<service::PlatformRequests> requests;
     std::unique_ptr<events::Events> events;
     std::unique_ptr<net::HttpServer> http;
@@ -146,7 +152,7 @@ struct ServiceProcess::Parts {
     core::Result<> listen(const core::ZoneResolver& zone);
     api::SiteSettings site_settings(const core::ZoneResolver& zone);
     service::Vitals vitals() const;
-    void run();
+    core::Result<> run();
 };
 
 core::Result<> ServiceProcess::Parts::make(const std::string& secret, const core::ZoneResolver& zone) {
@@ -162,7 +168,9 @@ core::Result<> ServiceProcess::Parts::make(const std::string& secret, const core
 
     metering = std::make_unique<service::Metering>(
         service::MeteringSettings{.free_tier_minutes = config.free_tier_minutes}, *store.store, clock);
-    auto made = MeetingsParts::make(config, derived_secret(secret, "meetings"), *client, *metering, clock);
+    const auto meeting_secret = derived_secret(secret, "meetings");
+    node = std::make_unique<NodeParts>(config, meeting_secret, *store.nodes);
+    auto made = MeetingsParts::make(config, meeting_secret, node->nodes(), *client, *metering, clock);
     if (!made) return std::unexpected(made.error());
     meetings = std::move(*made);
 
@@ -174,7 +182,12 @@ core::Result<> ServiceProcess::Parts::make(const std::string& secret, const core
     settings.appointments = config.verify_appointments ? neighbours->appointments() : nullptr;
     consultations =
         std::make_unique<service::Consultations>(std::move(settings), *store.store, meetings->provider(), clock);
-    meetings->attach_owners({consultations.get()}, loops.executor(0));
+    std::vector<service::MeetingOwner*> owners{consultations.get()};
+    if (meetings->embedded()) {
+        chime_api = ChimeApiParts::make(config, store, *meetings->embedded(), *client, clock, loops.executor(0));
+        if (chime_api) owners.push_back(&chime_api->meetings());
+    }
+    meetings->attach_owners(std::move(owners), loops.executor(0));
     make_events(zone);
     return listen(zone);
 }
@@ -205,6 +218,7 @@ service::Vitals ServiceProcess::Parts::vitals() const {
     vitals.webhooks = events->webhooks();
     vitals.consumer = events->consumer();
     vitals.chime = meetings->vitals();
+    vitals.nodes = node->nodes().vitals();
     jobs.add_to(vitals, clock.now());
     return vitals;
 }
@@ -214,7 +228,8 @@ api::SiteSettings ServiceProcess::Parts::site_settings(const core::ZoneResolver&
     site.app_name = config.app_name;
     site.version = config.version;
     site.time_zone = zone;
-    site.public_url = config.public_url;
+    site.public_url = config.node.url;
+    site.many_nodes = config.node.has_own_url;
     site.debug = config.debug;
     site.vitals = [this] { return vitals(); };
     site.names = neighbours->names();
@@ -230,6 +245,7 @@ api::SiteSettings ServiceProcess::Parts::site_settings(const core::ZoneResolver&
 
 core::Result<> ServiceProcess::Parts::listen(const core::ZoneResolver& zone) {
     auto handler = api::make_site(site_settings(zone), *consultations, *metering, neighbours->tokens());
+    if (chime_api) handler = chime_api->before(std::move(handler));
     auto upgrade =
         [this, handler](const net::Request& request) -> asio::awaitable<std::variant<net::Response, net::Upgrade>> {
         if (meetings->embedded() && meetings::embedded::EmbeddedMeetings::is_signalling(request.path())) {
@@ -238,8 +254,14 @@ core::Result<> ServiceProcess::Parts::listen(const core::ZoneResolver& zone) {
         co_return co_await handler(request);
     };
     net::HttpServerSettings settings;
-    settings.host = config.host;
+    settings.hosts = config.hosts;
     settings.port = config.port;
+    settings.trusted_proxies = config.trusted_proxies;
+    if (config.tls) {
+        auto identity = open_tls(*config.tls);
+        if (!identity) return std::unexpected(identity.error());
+        settings.tls = std::move(*identity);
+    }
     settings.max_connections = config.max_connections;
     auto started = net::HttpServer::start(std::move(settings), loops, handler, upgrade);
     if (!started) {
@@ -250,7 +272,7 @@ core::Result<> ServiceProcess::Parts::listen(const core::ZoneResolver& zone) {
     return {};
 }
 
-void ServiceProcess::Parts::run() {
+core::Result<> ServiceProcess::Parts::run() {
     tasks = std::make_unique<net::TaskGroup>(loops.executor(0));
     const auto regularly = [this](const char* name, std::chrono::milliseconds every, Step step) {
         tasks->spawn(name, repeat(name, every, std::move(step)));
@@ -259,18 +281,29 @@ void ServiceProcess::Parts::run() {
     regularly("thresholds", kSweepEvery, [this] { return metering->announce_thresholds(); });
     if (meetings->embedded()) {
         regularly("presence", kReportEvery, [this] { return meetings->embedded()->report_connected(); });
+        if (node->nodes().is_shared()) {
+            regularly("node", config.node.heartbeat, [this] { return meetings->embedded()->beat(); });
+            regularly("orders", kOrdersEvery, [this] { return meetings->embedded()->obey(); });
+        }
     }
     if (meetings->has_chime()) {
         regularly("reconcile", config.chime_reconcile, [this] { return done(consultations->reconcile_meetings()); });
     }
+    if (chime_api) regularly("sdk meetings", kSweepEvery, [this] { return done(chime_api->meetings().sweep()); });
     regularly("job backlog", kSweepEvery, [this] { return jobs.look(*store.store); });
     // Several, so that one meeting that AWS does not answer about holds up nobody else's.
     for (int i = 0; i < kJobWorkers; ++i) {
         regularly("jobs", kJobsEvery, [this] { return do_jobs(*consultations); });
     }
-    accepting = true;
     loops.start();
+    // Only a node with a meeting server can be given meetings.
+    if (meetings->embedded()) {
+        if (auto enrolled = node->enroll(loops.executor(0)); !enrolled) return enrolled;
+    }
+    accepting = true;
     events->start();
+    if (chime_api) chime_api->start();
+    return {};
 }
 
 core::Result<std::string> token_secret(const Config& config) {
@@ -291,8 +324,8 @@ core::Result<std::unique_ptr<ServiceProcess>> ServiceProcess::start(const Config
 
     std::unique_ptr<ServiceProcess> process(new ServiceProcess(std::make_unique<Parts>(config)));
     if (auto made = process->parts_->make(*secret, *zone); !made) return std::unexpected(made.error());
-    process->parts_->run();
-    core::log::info("service started", {{"address", config.host + ":" + std::to_string(config.port)},
+    if (auto running = process->parts_->run(); !running) return std::unexpected(running.error());
+    core::log::info("service started", {{"address", listening_at(config)},
                                         {"media_port", std::to_string(config.media_port)},
                                         {"store", config.database_url ? "postgres" : "sqlite"},
                                         {"meetings", process->parts_->meetings->describe()},
@@ -315,16 +348,24 @@ core::Result<std::string> ServiceProcess::demo() {
     return describe(*links);
 }
 
+void ServiceProcess::drain(std::chrono::seconds limit, const std::atomic<bool>& hurry) {
+    if (parts_->node && !parts_->stopped) parts_->node->drain(limit, hurry);
+}
+
 void ServiceProcess::stop(std::chrono::milliseconds limit) {
     auto& parts = *parts_;
     if (std::exchange(parts.stopped, true)) return;
     parts.accepting = false;
     if (parts.http) parts.http->close();
+    // Before callers are told to come again: they shall find another node.
+    if (parts.tasks && parts.meetings && parts.meetings->embedded()) parts.node->leave(parts.loops.executor(0));
     // Its last words travel over connections that the HTTP server still carries.
     if (parts.meetings) parts.meetings->stop_media();
     if (parts.tasks) parts.tasks->stop(kTaskTime);
     if (parts.http && !parts.http->stop(limit)) core::log::warning("some requests were cut off");
     // What those requests have changed goes out as far as it can; the rest waits in the outbox.
+    if (parts.chime_api && !parts.chime_api->stop(limit))
+        core::log::warning("some meeting notifications were cut off; they will be sent again");
     if (parts.events && !parts.events->stop(limit))
         core::log::warning("some events were cut off; they will be sent again");
     if (parts.client) parts.client->stop();

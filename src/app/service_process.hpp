@@ -2,6 +2,7 @@
 // Owned by main, used by the main thread only.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -23,6 +24,9 @@ class ServiceProcess {
 
     /// Links to a demo consultation, as text for the terminal.
     core::Result<std::string> demo();
+
+    /// Takes no new meetings, and returns when those that run are over, after `limit`, or when `hurry` is set.
+    void drain(std::chrono::seconds limit, const std::atomic<bool>& hurry);
 
     /// Turns new requests away, sends callers to reconnect, lets running requests finish for at most `limit`.
     void stop(std::chrono::milliseconds limit);

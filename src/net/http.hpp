@@ -12,13 +12,17 @@
 
 namespace net {
 
+class AddressRanges;
+
 /// A whole request. Views are valid until the handler's coroutine has returned. Header names match in any case.
 class Request {
   public:
     std::string_view method;  ///< `GET`, also unknown ones, as sent; but HEAD comes as GET, the server drops the body.
     std::string_view target;  ///< Path and query, as sent.
     std::string_view body;    ///< At most the server's limit.
-    std::string_view remote_address;  ///< Without port.
+    std::string_view remote_address;  ///< Of the client, without port; behind a trusted proxy what that one tells.
+    bool is_secure = false;           ///< Came over TLS of our own.
+    const AddressRanges* proxies = nullptr;  ///< Those trusted, when the request came from one of them; else null.
     std::string_view request_id;  ///< The client's X-Request-ID if it is a sane one, else ours; the server echoes it.
     const boost::beast::http::fields* fields = nullptr;
 

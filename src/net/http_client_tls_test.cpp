@@ -1,8 +1,4 @@
 // The HTTP client and https: whom it believes.
-#include <openssl/ec.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
@@ -10,12 +6,11 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <cstdio>
-#include <filesystem>
 #include <stdexcept>
 
 #include "net/http_client.hpp"
 #include "net/raw_server.hpp"
+#include "net/test_identity.hpp"
 
 namespace net {
 namespace {
@@ -26,52 +21,8 @@ using asio::ip::tcp;
 using core::ErrorKind;
 using std::chrono::milliseconds;
 using testing::CallerLoop;
+using testing::Identity;
 using testing::Loopback;
-
-struct Free {
-    void operator()(X509* certificate) const { X509_free(certificate); }
-    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-    void operator()(X509_EXTENSION* extension) const { X509_EXTENSION_free(extension); }
-    void operator()(std::FILE* file) const { std::fclose(file); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Free>;
-
-/// A certificate that vouches for itself, good for `names`, and its key, as files of a folder of its own.
-class Identity {
-  public:
-    explicit Identity(const std::string& names) {
-        std::string pattern = ::testing::TempDir() + "tls-XXXXXX";
-        if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder");
-        folder_ = pattern;
-        const Owned<EVP_PKEY> key{EVP_EC_gen("P-256")};
-        const Owned<X509> certificate{X509_new()};
-        X509_set_version(certificate.get(), 2);
-        ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-        X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
-        X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
-        X509_set_pubkey(certificate.get(), key.get());
-        auto* name = X509_get_subject_name(certificate.get());
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
-        X509_set_issuer_name(certificate.get(), name);
-        const Owned<X509_EXTENSION> extension{
-            X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names.c_str())};
-        X509_add_ext(certificate.get(), extension.get(), -1);
-        X509_sign(certificate.get(), key.get(), EVP_sha256());
-        PEM_write_X509(Owned<std::FILE>{std::fopen(certificate_file().c_str(), "w")}.get(), certificate.get());
-        PEM_write_PrivateKey(Owned<std::FILE>{std::fopen(key_file().c_str(), "w")}.get(), key.get(), nullptr, nullptr,
-                             0, nullptr, nullptr);
-    }
-    ~Identity() { std::filesystem::remove_all(folder_); }
-    Identity(const Identity&) = delete;
-    Identity& operator=(const Identity&) = delete;
-
-    std::string certificate_file() const { return folder_ / "certificate.pem"; }
-    std::string key_file() const { return folder_ / "key.pem"; }
-
-  private:
-    std::filesystem::path folder_;
-};
 
 /// Answers every request with 200 and counts its connections.
 class TlsServer {

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "core/log.hpp"
+#include "net/forwarded.hpp"
 
 namespace net {
 namespace asio = boost::asio;
@@ -26,21 +27,29 @@ bool is_sane_id(std::string_view id) {
     });
 }
 
+Stream make_stream(asio::ip::tcp::socket socket, ssl_ctx_st* tls) {
+    boost::system::error_code ignored;
+    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    socket.non_blocking(true, ignored);
+    return tls ? Stream(std::move(socket), *tls) : Stream(std::move(socket));
+}
+
 }  // namespace
 
-HttpConnection::HttpConnection(HttpLoop& loop, asio::ip::tcp::socket socket)
+HttpConnection::HttpConnection(HttpLoop& loop, asio::ip::tcp::socket socket, ssl_ctx_st* tls)
     : loop_(loop),
       place_(loop.connections.insert(loop.connections.end(), this)),
-      socket_(std::move(socket)),
-      reader_({.header = loop.settings.max_header, .body = loop.settings.max_body}) {
+      stream_(make_stream(std::move(socket), tls)),
+      reader_({.header = loop.settings.max_header, .body = loop.settings.max_body}),
+      handshake_(loop.handshakes.end()) {
     boost::system::error_code ignored;
-    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-    socket_.non_blocking(true, ignored);
-    const auto peer = socket_.remote_endpoint(ignored);
-    remote_address_ = peer.address().to_string();
+    peer_ = without_mapping(stream_.socket().remote_endpoint(ignored).address());
+    remote_address_ = peer_.to_string();
+    if (loop.settings.trusted_proxies.contains(peer_)) proxies_ = &loop.settings.trusted_proxies;
 }
 
 HttpConnection::~HttpConnection() {
+    leave_handshakes();
     loop_.connections.erase(place_);
 }
 
@@ -48,6 +57,9 @@ void HttpConnection::enter(Phase phase) {
     phase_ = phase;
     const auto& settings = loop_.settings;
     switch (phase) {
+        case Phase::handshake:
+            deadline_ = loop_.deadline(settings.handshake_time);
+            break;
         // Whoever connects has something to say; only later requests may be long in coming.
         case Phase::waiting:
             deadline_ = loop_.deadline(first_ ? settings.header_time : settings.idle_time);
@@ -75,33 +87,31 @@ void HttpConnection::check_deadline() {
     if (deadline_ == 0 || loop_.tick < deadline_) return;
     deadline_ = 0;
     expired_ = true;
-    boost::system::error_code ignored;
     if (phase_ == Phase::header || phase_ == Phase::body) {
         // Ends the read only: the client is told why.
-        socket_.cancel(ignored);
+        stream_.cancel();
     } else {
-        socket_.close(ignored);
+        stream_.close();
     }
 }
 
 void HttpConnection::close_if_idle() {
-    boost::system::error_code ignored;
-    if (phase_ == Phase::waiting) socket_.close(ignored);
+    if (phase_ == Phase::waiting || phase_ == Phase::handshake) stream_.close();
 }
 
 void HttpConnection::cut() {
     if (websocket_) return websocket_->abort();
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    stream_.close();
 }
 
 asio::awaitable<void> HttpConnection::run() {
     const auto self = shared_from_this();
+    if (stream_.is_secure() && !co_await shake_hands()) co_return;
     while (co_await read_request()) {
         first_ = false;
         name_request();
-        auto& request = reader_.request();
-        request.remote_address = remote_address_;
+        describe_client();
+        const auto& request = reader_.request();
         enter(Phase::handling);
         if (loop_.upgrade && reader_.is_websocket_upgrade()) {
             if (!co_await upgrade()) co_return;
@@ -113,6 +123,35 @@ asio::awaitable<void> HttpConnection::run() {
         reader_.next();
         if (loop_.closing) break;
     }
+}
+
+/// True: what follows is encrypted. A handshake costs memory and waits for a stranger, so there is a limit to their
+/// number; whoever takes longest makes room for the next, as a client in earnest is done long before that.
+asio::awaitable<bool> HttpConnection::shake_hands() {
+    enter(Phase::handshake);
+    if (loop_.handshakes.size() >= loop_.max_handshakes) {
+        auto& slowest = *loop_.handshakes.front();
+        slowest.leave_handshakes();
+        slowest.cut();
+    }
+    handshake_ = loop_.handshakes.insert(loop_.handshakes.end(), this);
+    const auto [error, nothing] = co_await stream_.async_handshake(kNoThrow);
+    leave_handshakes();
+    if (error && stream_.heard_text() && stream_.is_open()) {
+        const Response response = refusal(400, "This port speaks HTTPS: the address begins with https://");
+        append_head(head_, response, {.request_id = {}, .keep_alive = false});
+        enter(Phase::writing);
+        const std::array<asio::const_buffer, 2> buffers{asio::buffer(head_), asio::buffer(response.body)};
+        const auto [failed, size] = co_await asio::async_write(stream_.socket(), buffers, kNoThrow);
+        if (!failed) co_await linger();
+    }
+    co_return !error;
+}
+
+void HttpConnection::leave_handshakes() {
+    if (handshake_ == loop_.handshakes.end()) return;
+    loop_.handshakes.erase(handshake_);
+    handshake_ = loop_.handshakes.end();
 }
 
 /// True: a request is ready. False: the connection is over, and whatever there was to say has been said.
@@ -133,9 +172,9 @@ asio::awaitable<bool> HttpConnection::read_request() {
         if (loop_.closing && phase == Phase::waiting) co_return false;
 
         const auto room = reader_.prepare();
-        const auto [error, bytes] = co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), kNoThrow);
+        const auto [error, bytes] = co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), kNoThrow);
         if (expired_) {
-            if (!reader_.idle() && socket_.is_open()) co_await refuse(408, "Request took too long to arrive");
+            if (!reader_.idle() && stream_.is_open()) co_await refuse(408, "Request took too long to arrive");
             co_return false;
         }
         if (error) co_return false;
@@ -168,7 +207,7 @@ asio::awaitable<bool> HttpConnection::write(const Response& response, bool keep_
 
     // Nearly always the kernel takes it all at once; only what is left over needs to wait.
     boost::system::error_code error;
-    const auto written = socket_.write_some(buffers, error);
+    const auto written = stream_.write_some(buffers, error);
     if (error && error != asio::error::would_block) co_return false;
     const auto total = head_.size() + body.size();
     const auto done = error ? 0 : written;
@@ -182,13 +221,13 @@ asio::awaitable<bool> HttpConnection::write(const Response& response, bool keep_
     if (reader_.leftover() > 0) {
         co_await linger();
     } else {
-        socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+        stream_.shutdown_send();
     }
     co_return false;
 }
 
 asio::awaitable<bool> HttpConnection::write_all(std::array<asio::const_buffer, 2> buffers) {
-    const auto [error, bytes] = co_await asio::async_write(socket_, buffers, kNoThrow);
+    const auto [error, bytes] = co_await asio::async_write(stream_, buffers, kNoThrow);
     co_return !error;
 }
 
@@ -226,7 +265,7 @@ asio::awaitable<bool> HttpConnection::upgrade() {
 
     auto& agreed = std::get<Upgrade>(decision);
     enter(Phase::websocket);
-    const auto websocket = std::make_shared<WebSocketConnection>(std::move(socket_), loop_.settings.websocket_idle);
+    const auto websocket = std::make_shared<WebSocketConnection>(std::move(stream_), loop_.settings.websocket_idle);
     websocket_ = websocket;
     if (!co_await websocket->accept(request, agreed)) co_return false;
     try {
@@ -251,14 +290,26 @@ asio::awaitable<void> HttpConnection::refuse(unsigned status, std::string_view d
 
 asio::awaitable<void> HttpConnection::linger() {
     enter(Phase::lingering);
-    boost::system::error_code ignored;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    stream_.shutdown_send();
+    // Nobody looks at what is read here, so it may stay encrypted.
     std::array<char, 4096> scrap;
     for (std::size_t total = 0; total < kLingerBytes;) {
-        const auto [error, bytes] = co_await socket_.async_read_some(asio::buffer(scrap), kNoThrow);
+        const auto [error, bytes] = co_await stream_.socket().async_read_some(asio::buffer(scrap), kNoThrow);
         if (error) co_return;
         total += bytes;
     }
+}
+
+/// Who asks, and over what.
+void HttpConnection::describe_client() {
+    auto& request = reader_.request();
+    request.is_secure = stream_.is_secure();
+    request.proxies = proxies_;
+    if (proxies_) {
+        const auto client = read_forwarded(*request.fields, *proxies_);
+        remote_address_ = client.address.value_or(peer_).to_string();
+    }
+    request.remote_address = remote_address_;
 }
 
 void HttpConnection::name_request() {

@@ -1,4 +1,5 @@
-// One connection of the HTTP server: reads requests, asks the handler, writes answers, or becomes a WebSocket.
+// One connection of the HTTP server: shakes hands where it speaks TLS, reads requests, asks the handler, writes
+// answers, or becomes a WebSocket.
 //
 // Shared by its coroutine and its loop's list of connections; the loop's thread only.
 #pragma once
@@ -6,6 +7,7 @@
 #include <array>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -14,6 +16,7 @@
 #include "net/http_reader.hpp"
 #include "net/http_server.hpp"
 #include "net/http_writer.hpp"
+#include "net/stream.hpp"
 #include "net/websocket_connection.hpp"
 
 namespace net {
@@ -32,13 +35,16 @@ struct HttpLoop {
     std::uint64_t tick = 0;
     bool closing = false;
     std::list<HttpConnection*> connections;
+    std::list<HttpConnection*> handshakes;  ///< Those still at it, the oldest first.
+    std::size_t max_handshakes = 1;
 
     std::uint64_t deadline(std::chrono::milliseconds time) const { return tick + 1 + time / tick_length; }
 };
 
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   public:
-    HttpConnection(HttpLoop& loop, boost::asio::ip::tcp::socket socket);
+    /// With a certificate (`tls`) the connection speaks HTTPS and nothing else.
+    HttpConnection(HttpLoop& loop, boost::asio::ip::tcp::socket socket, ssl_ctx_st* tls);
     ~HttpConnection();
 
     /// Serves until the connection is over. `loop` must outlive it.
@@ -52,9 +58,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void cut();
 
   private:
-    enum class Phase { waiting, header, body, handling, writing, lingering, websocket };
+    enum class Phase { handshake, waiting, header, body, handling, writing, lingering, websocket };
 
     void enter(Phase phase);
+    boost::asio::awaitable<bool> shake_hands();
+    void leave_handshakes();
+    void describe_client();
     boost::asio::awaitable<bool> read_request();
     boost::asio::awaitable<bool> write(const Response& response, bool keep_alive);
     boost::asio::awaitable<bool> write_all(std::array<boost::asio::const_buffer, 2> buffers);
@@ -66,10 +75,13 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
     HttpLoop& loop_;
     std::list<HttpConnection*>::iterator place_;
-    boost::asio::ip::tcp::socket socket_;
+    Stream stream_;
     RequestReader reader_;
     std::string head_;  ///< Of the answer; kept to reuse its memory.
+    boost::asio::ip::address peer_;
+    const AddressRanges* proxies_ = nullptr;  ///< Those trusted, when the peer is one of them.
     std::string remote_address_;
+    std::list<HttpConnection*>::iterator handshake_;  ///< Its place; `end` when it is at none.
     std::array<char, 32> own_id_{};
     std::shared_ptr<WebSocketConnection> websocket_;
     Phase phase_ = Phase::waiting;

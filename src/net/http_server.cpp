@@ -14,6 +14,7 @@
 #include "core/bytes.hpp"
 #include "core/log.hpp"
 #include "net/http_connection.hpp"
+#include "net/listeners.hpp"
 #include "net/task_group.hpp"
 
 namespace net {
@@ -28,7 +29,8 @@ constexpr std::string_view kFull =
 constexpr std::chrono::seconds kCutTime{1};
 
 std::chrono::milliseconds tick_length(const HttpServerSettings& settings) {
-    const auto shortest = std::min({settings.header_time, settings.body_time, settings.write_time, settings.idle_time});
+    const auto shortest = std::min(
+        {settings.handshake_time, settings.header_time, settings.body_time, settings.write_time, settings.idle_time});
     return std::clamp(shortest / 4, std::chrono::milliseconds{10}, std::chrono::milliseconds{250});
 }
 
@@ -36,8 +38,10 @@ std::chrono::milliseconds tick_length(const HttpServerSettings& settings) {
 
 class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   public:
-    Impl(Executors& executors, tcp::acceptor acceptor)
-        : acceptor_(std::move(acceptor)), port_(acceptor_.local_endpoint().port()), accepting_(executors.executor(0)) {}
+    Impl(Executors& executors, std::vector<tcp::acceptor> acceptors)
+        : acceptors_(std::move(acceptors)),
+          port_(acceptors_.front().local_endpoint().port()),
+          accepting_(executors.executor(0)) {}
 
     void open(const HttpServerSettings& settings, Executors& executors, const Handler& handler,
               const UpgradeHandler& upgrade);
@@ -57,14 +61,16 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
         std::atomic<std::size_t> open{0};
     };
 
-    static asio::awaitable<void> accept(std::shared_ptr<Impl> self);
+    static asio::awaitable<void> accept(std::shared_ptr<Impl> self, tcp::acceptor& acceptor);
+    void turn_away(tcp::socket socket) const;
     static asio::awaitable<void> tick(std::shared_ptr<Impl> self, Worker& worker);
     static asio::awaitable<void> converse(std::shared_ptr<Impl> self, Worker& worker, tcp::socket socket);
     void left(Worker& worker);
     bool wait_until_empty(std::chrono::milliseconds limit);
 
-    tcp::acceptor acceptor_;
+    std::vector<tcp::acceptor> acceptors_;
     const std::uint16_t port_;
+    std::shared_ptr<TlsIdentity> tls_;
     bool stopped_ = false;  ///< The owner's.
     std::size_t max_connections_ = 0;
     std::vector<std::unique_ptr<Worker>> workers_;
@@ -76,29 +82,34 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
 void HttpServer::Impl::open(const HttpServerSettings& settings, Executors& executors, const Handler& handler,
                             const UpgradeHandler& upgrade) {
     max_connections_ = settings.max_connections;
+    tls_ = settings.tls;
     for (std::size_t i = 0; i < executors.size(); ++i) {
         auto& worker = *workers_.emplace_back(std::make_unique<Worker>(executors.context(i)));
         worker.loop.settings = settings;
         worker.loop.handler = handler;
         worker.loop.upgrade = upgrade;
         worker.loop.tick_length = tick_length(settings);
+        // They count as connections, so they must not fill those.
+        const auto handshakes = std::min(settings.max_handshakes, settings.max_connections / 2);
+        worker.loop.max_handshakes = std::max<std::size_t>(handshakes / executors.size(), 1);
         std::array<std::uint8_t, 6> random;
         core::random_bytes(random);
         worker.loop.id_prefix = core::hex(random) + "-";
         asio::post(worker.context,
                    [self = shared_from_this(), &worker] { worker.upkeep.spawn("http tick", tick(self, worker)); });
     }
-    asio::post(workers_.front()->context,
-               [self = shared_from_this()] { self->accepting_.spawn("http accept", accept(self)); });
+    asio::post(workers_.front()->context, [self = shared_from_this()] {
+        for (auto& acceptor : self->acceptors_) self->accepting_.spawn("http accept", accept(self, acceptor));
+    });
 }
 
-asio::awaitable<void> HttpServer::Impl::accept(std::shared_ptr<Impl> self) {
+asio::awaitable<void> HttpServer::Impl::accept(std::shared_ptr<Impl> self, tcp::acceptor& acceptor) {
     asio::steady_timer pause(co_await asio::this_coro::executor);
-    while (self->acceptor_.is_open()) {
+    while (acceptor.is_open()) {
         // The loop with the fewest connections gets the next one: any number of clients spreads evenly.
         auto& worker = **std::ranges::min_element(self->workers_, {}, [](const auto& w) { return w->open.load(); });
-        auto [error, socket] = co_await self->acceptor_.async_accept(worker.context, kNoThrow);
-        if (error == asio::error::operation_aborted || !self->acceptor_.is_open()) co_return;
+        auto [error, socket] = co_await acceptor.async_accept(worker.context, kNoThrow);
+        if (error == asio::error::operation_aborted || !acceptor.is_open()) co_return;
         if (error) {
             // Out of descriptors or memory: what is open may end soon; spinning would not help it.
             core::log::warning("cannot accept a connection", {{"error", error.message()}});
@@ -107,10 +118,7 @@ asio::awaitable<void> HttpServer::Impl::accept(std::shared_ptr<Impl> self) {
             continue;
         }
         if (self->connections() >= self->max_connections_) {
-            boost::system::error_code ignored;
-            socket.non_blocking(true, ignored);
-            socket.write_some(asio::buffer(kFull), ignored);
-            socket.shutdown(tcp::socket::shutdown_send, ignored);
+            self->turn_away(std::move(socket));
             continue;
         }
         ++worker.open;
@@ -120,6 +128,15 @@ asio::awaitable<void> HttpServer::Impl::accept(std::shared_ptr<Impl> self) {
             worker.conversations.spawn("http connection", converse(self, worker, std::move(accepted)));
         });
     }
+}
+
+void HttpServer::Impl::turn_away(tcp::socket socket) const {
+    // Behind TLS nothing can be said without the work of a handshake.
+    if (tls_) return;
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::buffer(kFull), ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 asio::awaitable<void> HttpServer::Impl::tick(std::shared_ptr<Impl>, Worker& worker) {
@@ -139,7 +156,8 @@ asio::awaitable<void> HttpServer::Impl::converse(std::shared_ptr<Impl> self, Wor
         Worker& worker;
         ~Leave() { impl.left(worker); }
     } leave{*self, worker};
-    const auto connection = std::make_shared<HttpConnection>(worker.loop, std::move(socket));
+    const auto certificate = self->tls_ ? self->tls_->context() : nullptr;
+    const auto connection = std::make_shared<HttpConnection>(worker.loop, std::move(socket), certificate.get());
     co_await connection->run();
 }
 
@@ -160,7 +178,7 @@ std::size_t HttpServer::Impl::connections() const {
 void HttpServer::Impl::close() {
     asio::dispatch(workers_.front()->context, [self = shared_from_this()] {
         boost::system::error_code ignored;
-        self->acceptor_.close(ignored);
+        for (auto& acceptor : self->acceptors_) acceptor.close(ignored);
     });
     for (auto& worker : workers_) {
         asio::dispatch(worker->context, [self = shared_from_this(), &loop = worker->loop] {
@@ -197,29 +215,9 @@ bool HttpServer::Impl::stop(std::chrono::milliseconds limit) {
 
 core::Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerSettings settings, Executors& executors,
                                                             Handler handler, UpgradeHandler upgrade) {
-    const auto where = settings.host + ":" + std::to_string(settings.port);
-    auto& context = executors.context(0);
-    boost::system::error_code error;
-    auto address = asio::ip::make_address(settings.host, error);
-    if (error) {
-        const auto found = tcp::resolver(context).resolve(settings.host, "", error);
-        if (error) return core::fail(core::ErrorKind::internal, "cannot listen on " + where + ": no such host name");
-        address = found.begin()->endpoint().address();
-    }
-    const tcp::endpoint endpoint(address, settings.port);
-    tcp::acceptor acceptor(context);
-    acceptor.open(endpoint.protocol(), error);
-    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error && address.is_v6()) acceptor.set_option(asio::ip::v6_only(false), error);
-    if (!error) acceptor.bind(endpoint, error);
-    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-    if (error) {
-        const auto why = error == asio::error::address_in_use  ? "the port is in use by another program"
-                         : error == asio::error::access_denied ? "ports below 1024 need more rights"
-                                                               : error.message();
-        return core::fail(core::ErrorKind::internal, "cannot listen on " + where + ": " + why);
-    }
-    auto impl = std::make_shared<Impl>(executors, std::move(acceptor));
+    auto acceptors = listen_on(executors.context(0), settings.hosts, settings.port);
+    if (!acceptors) return std::unexpected(std::move(acceptors.error()));
+    auto impl = std::make_shared<Impl>(executors, std::move(*acceptors));
     impl->open(settings, executors, handler, upgrade);
     return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }

@@ -1,4 +1,5 @@
-// The HTTP/1.1 and WebSocket server: answers on every event loop, a connection stays on the loop it was given to.
+// The HTTP/1.1 and WebSocket server, with or without TLS: answers on every event loop, a connection stays on the loop
+// it was given to.
 //
 // Owned by `app` (or a test). Start and stop from a thread that is not one of the loops. The handlers are called on
 // the loops, several at a time.
@@ -9,20 +10,29 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/result.hpp"
+#include "net/address_ranges.hpp"
 #include "net/executors.hpp"
 #include "net/http.hpp"
+#include "net/tls_identity.hpp"
 #include "net/websocket.hpp"
 
 namespace net {
 
 struct HttpServerSettings {
-    std::string host = "0.0.0.0";  ///< An address, or a name that resolves to one.
-    std::uint16_t port = 8086;     ///< 0: any free one.
+    /// Addresses, or names that stand for some. `0.0.0.0` is all of IPv4, `::` all of IPv6; empty: both, as far as the
+    /// machine has them.
+    std::vector<std::string> hosts;
+    std::uint16_t port = 8086;         ///< 0: any free one.
+    std::shared_ptr<TlsIdentity> tls;  ///< Null: plain HTTP.
+    AddressRanges trusted_proxies;     ///< Whose word about the client behind them is believed.
     std::size_t max_connections = 4096;
+    std::size_t max_handshakes = 1024;   ///< TLS connections that have not come further yet; then the oldest goes.
     std::size_t max_header = 16 * 1024;  ///< Request line and fields together.
     std::size_t max_body = 64 * 1024;
+    std::chrono::milliseconds handshake_time{10'000};  ///< For TLS, from the connection on.
     std::chrono::milliseconds header_time{10'000};     ///< From the first byte of a request to the end of its header.
     std::chrono::milliseconds body_time{20'000};       ///< From there to the end of its body.
     std::chrono::milliseconds write_time{30'000};      ///< For a client to take one answer.

@@ -38,7 +38,7 @@ int connect_to(std::uint16_t port) {
 void requests(benchmark::State& state) {
     net::Executors executors(1);
     net::HttpServerSettings settings;
-    settings.host = "127.0.0.1";
+    settings.hosts = {"127.0.0.1"};
     settings.port = 0;
     auto server = net::HttpServer::start(settings, executors, healthy);
     if (!server) return state.SkipWithError(server.error().detail.c_str());

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "net/forwarded.hpp"
 #include "net/loopback.hpp"
 
 namespace net {
@@ -293,16 +294,40 @@ TEST(HttpServer, SpreadsConnectionsEvenlyOverItsLoops) {
     for (const auto& [thread, count] : requests) EXPECT_EQ(count, 8);
 }
 
+TEST(HttpServer, BelievesTrustedProxiesOnly) {
+    const std::string told =
+        "GET / HTTP/1.1\r\nHost: inner\r\nX-Forwarded-For: 198.51.100.1, 203.0.113.9\r\nX-Forwarded-Proto: https\r\n"
+        "X-Forwarded-Host: video.example.org\r\n\r\n";
+    const auto where = [](const Request& request) -> asio::awaitable<Response> {
+        Response response;
+        response.body = reached_at(request) + " " + std::string{request.remote_address};
+        co_return response;
+    };
+    for (const auto* proxies : {"10.0.0.0/8", "127.0.0.0/8"}) {
+        HttpServerSettings settings;
+        settings.trusted_proxies.add(*AddressRange::parse(proxies));
+        Loopback loopback(where, {}, settings);
+        RawClient client(loopback.port());
+        client.send(told);
+        const bool trusted = proxies == std::string_view{"127.0.0.0/8"};
+        EXPECT_EQ(body_of(client.answer()),
+                  trusted ? "https://video.example.org 203.0.113.9" : "http://inner 127.0.0.1");
+        // The next request of the same connection may be another client's.
+        client.send("GET / HTTP/1.1\r\nHost: inner\r\n\r\n");
+        EXPECT_EQ(body_of(client.answer()), "http://inner 127.0.0.1");
+    }
+}
+
 TEST(HttpServer, TakenPortIsAClearError) {
     Loopback loopback(echo);
     HttpServerSettings settings;
-    settings.host = "127.0.0.1";
+    settings.hosts = {"127.0.0.1"};
     settings.port = loopback.port();
     const auto second = HttpServer::start(settings, loopback.executors(), echo);
     ASSERT_FALSE(second.has_value());
     EXPECT_EQ(second.error().detail, "cannot listen on 127.0.0.1:" + std::to_string(loopback.port()) +
                                          ": the port is in use by another program");
-    settings.host = "192.0.2.1";
+    settings.hosts = {"192.0.2.1"};
     const auto foreign = HttpServer::start(settings, loopback.executors(), echo);
     ASSERT_FALSE(foreign.has_value());
     EXPECT_TRUE(foreign.error().detail.starts_with("cannot listen on 192.0.2.1:"));

@@ -102,7 +102,7 @@ class Loopback {
     explicit Loopback(Handler handler, UpgradeHandler upgrade = {}, HttpServerSettings settings = {},
                       std::size_t loops = 2)
         : executors_(loops) {
-        settings.host = "127.0.0.1";
+        settings.hosts = {"127.0.0.1"};
         settings.port = 0;
         auto started = HttpServer::start(settings, executors_, std::move(handler), std::move(upgrade));
         EXPECT_TRUE(started.has_value());

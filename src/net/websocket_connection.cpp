@@ -19,8 +19,8 @@ constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
-WebSocketConnection::WebSocketConnection(asio::ip::tcp::socket socket, std::chrono::milliseconds idle_time)
-    : stream_(std::move(socket)),
+WebSocketConnection::WebSocketConnection(Stream connection, std::chrono::milliseconds idle_time)
+    : stream_(std::move(connection)),
       idle_time_(idle_time),
       close_timer_(stream_.get_executor()),
       went_down_(stream_.get_executor(), asio::steady_timer::time_point::max()) {}
@@ -154,8 +154,7 @@ void WebSocketConnection::shut() {
     if (down_) return;
     down_ = true;
     over_ = true;
-    boost::system::error_code ignored;
-    stream_.next_layer().close(ignored);
+    stream_.next_layer().close();
     close_timer_.cancel();
     went_down_.cancel();
 }

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/http/fields.hpp>
 #include <boost/beast/websocket/stream.hpp>
@@ -18,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/stream.hpp"
 #include "net/websocket.hpp"
 
 namespace net {
@@ -28,7 +28,7 @@ class WebSocketConnection final : public WebSocket, public std::enable_shared_fr
     static constexpr std::size_t kMaxQueuedMessages = 1024;
     static constexpr std::chrono::seconds kCloseTime{5};
 
-    WebSocketConnection(boost::asio::ip::tcp::socket socket, std::chrono::milliseconds idle_time);
+    WebSocketConnection(Stream connection, std::chrono::milliseconds idle_time);
 
     /// Answers the upgrade request (101). False: it was not a proper one and the connection is over.
     boost::asio::awaitable<bool> accept(const Request& request, const Upgrade& upgrade);
@@ -42,14 +42,14 @@ class WebSocketConnection final : public WebSocket, public std::enable_shared_fr
     boost::asio::awaitable<void> finish();
 
   private:
-    using Stream = boost::beast::websocket::stream<boost::asio::ip::tcp::socket>;
+    using Frames = boost::beast::websocket::stream<Stream>;
 
     void enqueue(std::string message);
     void write_next();
     void begin_close();
     void shut();
 
-    Stream stream_;
+    Frames stream_;
     std::chrono::milliseconds idle_time_;
     std::atomic<std::size_t> queued_bytes_{0};
     std::atomic<std::size_t> queued_messages_{0};

@@ -44,6 +44,7 @@ struct JoinRequest {
     std::optional<std::string> browser_info;
     std::string
         reached_at;  ///< How this client reaches the service: scheme and host of its request, `http://localhost:8086`.
+    bool relay = false;  ///< It wants its audio and video to go through a TURN relay.
 };
 
 /// What a participant needs to enter.

@@ -124,7 +124,9 @@ Task<Result<Joined>> Consultations::enter(Session session, Role role, JoinReques
             entry.present_until = now + settings_.join_timeout;
         }
         auto change = consultation::join(session, venue, entry, now);
-        auto reachable = meetings_.placed_for(venue.meeting, request.reached_at);
+        auto reachable = meetings_.placed_for(venue.meeting,
+                                              credentials.reach_at.empty() ? request.reached_at : credentials.reach_at);
+        if (request.relay) reachable = meetings_.through_relay(std::move(reachable));
         auto who = user_of(session, role);
         if (!change) {
             co_return Joined{std::move(session), role, std::move(who), std::move(reachable), std::move(credentials)};

@@ -18,6 +18,7 @@ struct Credentials {
     std::string attendee_id;
     std::string external_user_id;
     std::string join_token;  ///< Secret; goes to its owner only, never to a log.
+    std::string reach_at{};  ///< Where the meeting lives, `https://node-a.example.org`; empty: as the client came.
 };
 
 /// A meeting to be made. The same session and generation always ask in the very same words, so that a provider
@@ -59,6 +60,10 @@ class MeetingProvider {
 
     /// The meeting with addresses for a client that reached the service at `reached_at` (scheme and host).
     virtual consultation::Meeting placed_for(consultation::Meeting meeting, std::string_view reached_at) const = 0;
+
+    /// The same meeting for a client that asks to be given a TURN relay there; where a provider sees to that itself,
+    /// nothing changes.
+    virtual consultation::Meeting through_relay(consultation::Meeting meeting) const { return meeting; }
 
     /// Ends the meeting for everybody; unknown meetings are fine.
     virtual Task<core::Result<void>> end_meeting(consultation::Provider provider, std::string meeting_id) = 0;

@@ -30,10 +30,22 @@ struct Vitals {
         std::uint64_t calls = 0, failures = 0, refused = 0;  ///< Refused: not even tried, the breaker being open.
     };
 
+    /// The processes on this database, this one included.
+    struct Nodes {
+        bool shared = false;    ///< False: there can be no others.
+        bool draining = false;  ///< This one takes no new meetings.
+        int live = 0, leaving = 0, silent = 0;
+        int meetings = 0;             ///< Here, with people in them.
+        std::uint64_t takeovers = 0;  ///< Meetings that were given a new place because theirs was gone.
+        std::uint64_t lost = 0;       ///< Meetings of this one that others took over.
+        double heartbeat_age_seconds = 0;
+    };
+
     Relay broker;
     Relay webhooks;
     Consumer consumer;
     Breaker chime;
+    Nodes nodes;
     std::int64_t jobs_waiting = 0;
     double oldest_job_seconds = 0;
 };

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { hears, sees, seesAndHears, stats } from './lib/browser.mjs';
 import { serveBarePage } from './lib/bare_page.mjs';
+import { impairedLine } from './lib/impaired.mjs';
 import { Clients, count, events, saw } from './lib/meeting.mjs';
-import { lossyRelay } from './lib/lossy.mjs';
 import { relay } from './lib/proxy.mjs';
 import { Service, sleep, until } from './lib/service.mjs';
 
@@ -114,7 +114,7 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
     });
 
     test('goes on over a network that loses every twentieth packet: what is lost is asked for and repeated', async () => {
-        const network = await lossyRelay();
+        const network = await impairedLine();
         const far = await Service.create({ PUBLIC_HOST: '127.0.0.1', PUBLIC_MEDIA_PORT: String(network.port) });
         try {
             network.target = far.mediaPort;
@@ -122,7 +122,7 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
             const doctor = await clients.join(await visit.join('DOCTOR'));
             const patient = await clients.join(await visit.join('PATIENT'));
             await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
-            network.loss.every = 20;
+            network.set({ loss: 0.05 });
             await until('losses to be repaired on both legs', async () => {
                 const [here, there] = await Promise.all([stats(doctor), stats(patient)]);
                 return here.repeatsSent > 5 && here.repeatsReceived > 5 && there.repeatsSent > 5 && there.repeatsReceived > 5;
@@ -133,7 +133,8 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
             const after = await stats(patient);
             const rate = (1000 * (after.framesDecoded - before.framesDecoded)) / (Date.now() - begun);
             assert.ok(rate > 5, `${rate.toFixed(1)} frames a second with 5 % lost`);
-            assert.ok(network.loss.lost > 50, `${network.loss.lost} packets were lost`);
+            const { lost } = network.figures();
+            assert.ok(lost > 50, `${lost} packets were lost`);
             await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
         } finally {
             network.close();

@@ -14,28 +14,32 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Server {
     /**
-     * @param {{ env?: Record<string, string>, databaseUrl?: string }} options SQLite in the working folder when there is
-     *     no database URL.
+     * @param {{ env?: Record<string, string> | ((server: Server) => Record<string, string>), databaseUrl?: string, host?: string, within?: string[],
+     *     ready?: (server: Server) => Promise<boolean> }} options SQLite in the working folder when there is no database
+     *     URL; `within`: a command that runs the program elsewhere, as `nsenter` does; `ready`: asks whether it is ready,
+     *     where that is not done by plain HTTP.
      * @returns {Promise<Server>} when it is ready.
      */
-    static async start({ env = {}, databaseUrl } = {}) {
+    static async start({ env = {}, databaseUrl, host = '127.0.0.1', within = [], ready } = {}) {
         if (!existsSync(programPath)) throw new Error(`${programPath} is missing: ./run --prepare builds it`);
         const server = new Server();
         server.folder = mkdtempSync(join(tmpdir(), 'vc-server-'));
         server.port = await freePort();
         server.mediaPort = await freePort();
         server.secret = 'a secret for tests only, long enough for HS256';
-        server.url = `http://127.0.0.1:${server.port}`;
+        server.url = `http://${host}:${server.port}`;
+        server.command = [...within, programPath];
+        server.ready = ready ?? (() => fetch(`${server.url}/health/ready`).then((answer) => answer.ok, () => false));
         server.env = {
             PATH: process.env.PATH,
-            HOST: '127.0.0.1',
+            HOST: host,
             PORT: String(server.port),
             MEDIA_PORT: String(server.mediaPort),
             JWT_SECRET_KEY: server.secret,
             // Whoever wants AWS says so; nothing is asked of the machine that the tests happen to run on.
             AWS_EC2_METADATA_DISABLED: 'true',
             ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
-            ...env,
+            ...(typeof env === 'function' ? env(server) : env),
         };
         try {
             await server.boot();
@@ -49,7 +53,8 @@ export class Server {
     /** Starts the program on the folder that is there: after start(), stop and kill. */
     async boot() {
         this.log = '';
-        this.process = spawn(programPath, [], { cwd: this.folder, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+        const [program, ...words] = this.command;
+        this.process = spawn(program, words, { cwd: this.folder, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
         // A test that crashes must not leave it running.
         const child = this.process;
         const end = () => child.kill('SIGKILL');
@@ -69,8 +74,7 @@ export class Server {
         const deadline = Date.now() + 20_000;
         for (;;) {
             if (this.process.exitCode !== null) throw new Error(`the service ended at once:\n${this.log}`);
-            const ready = await fetch(`${this.url}/health/ready`).then((answer) => answer.ok, () => false);
-            if (ready) return;
+            if (await this.ready(this)) return;
             if (Date.now() > deadline) throw new Error(`the service was not ready in time:\n${this.log}`);
             await pause(20);
         }

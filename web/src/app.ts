@@ -5,7 +5,7 @@ import type { Call } from './call';
 import type { Devices, LevelMeter } from './devices';
 import { type Claims, type Link, readClaims } from './link';
 import { type Event, type Kind, type Source, type State, initialState, isOn, reduce } from './state';
-import { type Problem, problemOfAnswer, problemOfRefusal } from './words';
+import { type Problem, closedBecause, problemOfAnswer, problemOfRefusal } from './words';
 import { Page } from './view/page';
 
 const kPollEvery = 10_000;
@@ -62,12 +62,16 @@ export class App {
         if (this.state.phase !== 'lobby' || !this.api || !this.devices || !this.media) return;
         this.dispatch({ type: 'joining' });
         try {
-            const pass = await this.api.join(deviceType(), navigator.userAgent.slice(0, 200));
+            const { api } = this;
+            const enter = () => api.join(deviceType(), navigator.userAgent.slice(0, 200));
+            const pass = await enter();
             window.clearInterval(this.poll);
             this.dispatch({ type: 'entered' });
             this.devices.setPreview(this.page.callElements.localVideo);
             this.closeMeter();
-            this.call = new this.media.Call(pass, this.devices.controller, this.page.callElements, (event) => this.dispatch(event));
+            const tell = (event: Event) => this.dispatch(event);
+            const service = { rejoin: enter, refused: () => void this.lookAgain() };
+            this.call = new this.media.Call(pass, this.devices.controller, this.page.callElements, tell, service);
             if (this.state.microphone.state !== 'ready') await this.devices.controller.startAudioInput(null);
             this.call.start(!isOn(this.state.microphone), isOn(this.state.camera));
         } catch (error) {
@@ -179,6 +183,12 @@ export class App {
             if (document.hidden || this.state.phase !== 'lobby') return;
             void this.api?.visit().then((visit) => this.dispatch({ type: 'visit', visit }), () => {});
         }, kPollEvery);
+    }
+
+    /** In the call, but not let in again: the other person may have ended the visit meanwhile. */
+    private async lookAgain(): Promise<void> {
+        const visit = await this.api?.visit().catch(() => null);
+        if (visit && closedBecause(visit.status)) this.finish('ended', '', visit);
     }
 
     private async joinFailed(error: unknown): Promise<void> {

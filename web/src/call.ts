@@ -10,7 +10,8 @@ import {
     NoOpLogger,
     type VideoTileState,
 } from 'amazon-chime-sdk-js';
-import type { Pass } from './api';
+import type { ApiError, Pass } from './api';
+import { Search } from './search';
 import type { Event } from './state';
 import { problemOfMeeting } from './words';
 
@@ -22,13 +23,26 @@ export interface Elements {
 
 const kSpeaking = 0.08; // Volume above which somebody is said to be speaking.
 const kStopPatience = 2000;
+/** A connection that takes longer than this may be to a node of the service that is not there any more. */
+const kConnectPatience = 3000;
+/** After a move, for the other person to arrive as well. */
+const kArrivalPatience = 10_000;
+
+/** What a call needs of the service. */
+export interface Service {
+    rejoin: () => Promise<Pass>;
+    refused: (error: ApiError) => void;
+}
 
 export class Call implements AudioVideoObserver {
-    private readonly audioVideo: AudioVideoFacade;
+    private audioVideo: AudioVideoFacade;
+    private readonly search: Search;
     private readonly me: string;
     private readonly others = new Set<string>();
     private remoteTile: number | null = null;
+    private muted = false;
     private cameraOn = false;
+    private arrival: ReturnType<typeof setTimeout> | undefined;
     private over = false;
     private ended: Promise<void> | null = null;
     private stopped: () => void = () => {};
@@ -36,10 +50,22 @@ export class Call implements AudioVideoObserver {
 
     constructor(
         pass: Pass,
-        devices: DefaultDeviceController,
+        private readonly devices: DefaultDeviceController,
         private readonly elements: Elements,
         private readonly tell: (event: Event) => void,
+        service: Service,
     ) {
+        this.me = pass.attendee.attendee_id;
+        this.audioVideo = this.open(pass);
+        this.search = new Search(pass.media_placement.signaling_url, {
+            ask: service.rejoin,
+            moved: (to) => this.move(to),
+            refused: service.refused,
+        });
+    }
+
+    /** A session at the place that the pass names, not yet started. */
+    private open(pass: Pass): AudioVideoFacade {
         const { media_placement: place, attendee } = pass;
         const configuration = new MeetingSessionConfiguration(
             {
@@ -55,23 +81,57 @@ export class Call implements AudioVideoObserver {
             },
             { AttendeeId: attendee.attendee_id, ExternalUserId: attendee.external_user_id, JoinToken: attendee.join_token },
         );
-        this.me = attendee.attendee_id;
-        this.audioVideo = new DefaultMeetingSession(configuration, new NoOpLogger(), devices).audioVideo;
-        this.audioVideo.addObserver(this);
-        this.audioVideo.realtimeSubscribeToAttendeeIdPresence((id, present) => this.presenceChanged(id, present));
-        this.audioVideo.realtimeSubscribeToVolumeIndicator(this.me, (_id, volume) => {
-            if (volume !== null) tell({ type: 'voice', speaking: volume > kSpeaking });
+        const audioVideo = new DefaultMeetingSession(configuration, new NoOpLogger(), this.devices).audioVideo;
+        audioVideo.addObserver(this);
+        audioVideo.realtimeSubscribeToAttendeeIdPresence((id, present) => {
+            if (audioVideo === this.audioVideo) this.presenceChanged(id, present);
         });
+        audioVideo.realtimeSubscribeToVolumeIndicator(this.me, (_id, volume) => {
+            if (volume !== null && audioVideo === this.audioVideo) this.tell({ type: 'voice', speaking: volume > kSpeaking });
+        });
+        return audioVideo;
     }
 
     start(muted: boolean, camera: boolean): void {
+        this.muted = muted;
         this.cameraOn = camera;
-        if (muted) this.audioVideo.realtimeMuteLocalAudio();
+        this.connect();
+    }
+
+    private connect(): void {
+        if (this.muted) this.audioVideo.realtimeMuteLocalAudio();
         this.audioVideo.bindAudioElement(this.elements.audio).catch(() => this.tell({ type: 'notice', notice: 'sound' }));
         this.audioVideo.start();
+        this.search.begin(kConnectPatience);
+    }
+
+    /** The meeting lives at another node now. The library keeps to the address it was made with, so it is made anew. */
+    private move(pass: Pass): void {
+        if (this.over) return;
+        const before = this.audioVideo;
+        before.removeObserver(this);
+        for (const id of this.others) before.realtimeUnsubscribeFromVolumeIndicator(id);
+        // What the old session lets go of later must not be what the new one shows.
+        for (const tile of before.getAllVideoTiles()) {
+            const { tileId } = tile.state();
+            if (tileId !== null) before.unbindVideoElement(tileId);
+        }
+        before.unbindAudioElement();
+        // It may be waiting for a node that is gone; nothing waits for it.
+        before.stop();
+        this.others.clear();
+        this.remoteTile = null;
+        this.tell({ type: 'remoteVideo', on: false });
+        this.audioVideo = this.open(pass);
+        this.connect();
+        clearTimeout(this.arrival);
+        this.arrival = setTimeout(() => {
+            if (!this.over) this.tell({ type: 'presence', present: this.others.size > 0 });
+        }, kArrivalPatience);
     }
 
     setMuted(muted: boolean): void {
+        this.muted = muted;
         if (muted) this.audioVideo.realtimeMuteLocalAudio();
         else this.audioVideo.realtimeUnmuteLocalAudio();
     }
@@ -90,17 +150,26 @@ export class Call implements AudioVideoObserver {
     }
 
     private async end(): Promise<void> {
-        this.over = true;
+        this.finish();
         this.audioVideo.stop();
         await Promise.race([this.hasStopped, new Promise((resolve) => setTimeout(resolve, kStopPatience))]);
         this.audioVideo.unbindAudioElement();
     }
 
     audioVideoDidStartConnecting(reconnecting: boolean): void {
-        if (reconnecting) this.tell({ type: 'reconnecting' });
+        if (!reconnecting) return;
+        this.tell({ type: 'reconnecting' });
+        this.search.begin();
+    }
+
+    private finish(): void {
+        this.over = true;
+        this.search.end();
+        clearTimeout(this.arrival);
     }
 
     audioVideoDidStart(): void {
+        this.search.end();
         if (this.cameraOn) this.audioVideo.startLocalVideoTile();
         this.tell({ type: 'connected', now: Date.now() });
     }
@@ -108,7 +177,7 @@ export class Call implements AudioVideoObserver {
     audioVideoDidStop(status: MeetingSessionStatus): void {
         this.stopped();
         if (this.over) return;
-        this.over = true;
+        this.finish();
         this.tell({ type: 'over', problem: problemOfMeeting(status.statusCode()) });
     }
 

@@ -81,6 +81,29 @@ std::optional<AudioSlots::Stamp> AudioSlots::silence(Time now, std::uint64_t& op
     return result;
 }
 
+bool AudioSlots::misses(std::int64_t position) const {
+    if (!running_ || !locked_) return false;
+    const std::int64_t slot = position + offset_;
+    if (slot >= next_) return slot - next_ < kMaxOpen;
+    const std::int64_t age = next_ - 1 - slot;
+    return age < kLateSlots && (used_ >> age & 1) == 0;
+}
+
+std::optional<AudioSlots::Stamp> AudioSlots::overdue(Time beat, std::uint64_t& opened) {
+    locked_ = false;
+    if (due_ + kSlot / 2 >= beat) return std::nullopt;
+    return silence(beat, opened);
+}
+
+std::optional<AudioSlots::Stamp> AudioSlots::beat(Time beat) {
+    locked_ = false;
+    if (!running_ || due_ > beat + kSlot / 2) return std::nullopt;
+    due_ = beat;
+    const Stamp result = stamp(next_);
+    use_slot();
+    return result;
+}
+
 std::uint32_t AudioSlots::timestamp_at(Time now) const {
     const auto ahead = std::chrono::duration_cast<std::chrono::microseconds>(now - due_).count();
     return stamp(next_).timestamp + static_cast<std::uint32_t>(ahead * 48 / 1000);

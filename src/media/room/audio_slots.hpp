@@ -63,8 +63,20 @@ class AudioSlots {
     /// numbers up without any time passing). Only while running.
     Placed place(std::int64_t position, Time now);
 
+    /// True when a copy of the packet at this position would be of use: it belongs to the speaker who is heard, has not
+    /// come itself, and its slot is open or still to come.
+    bool misses(std::int64_t position) const;
+
     /// The speaker is another one or none from now on: the next packet takes the next slot.
     void release() { locked_ = false; }
+
+    // A listener of a mix gets one packet a beat: first call `overdue` until null and send silence, then `beat`. The
+    // slots follow the beats, whatever followed a speaker before.
+
+    /// The next slot whose time had passed before this beat came near, as `silence`.
+    std::optional<Stamp> overdue(Time beat, std::uint64_t& opened);
+    /// The slot of this beat; null when a burst of the speaker before has filled it already.
+    std::optional<Stamp> beat(Time beat);
 
     /// The next slot that has to be filled with silence now; call until null. `opened` grows by the overdue slots that
     /// were left open instead.

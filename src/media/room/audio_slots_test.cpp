@@ -108,6 +108,51 @@ TEST_F(Slots, StragglerDoesNotFillASlotFromBeforeAClosedJump) {
     EXPECT_EQ(slots.place(998, now + 80ms).place, Place::late);
 }
 
+TEST_F(Slots, CopiesAreOfUseWhereNothingHasComeYet) {
+    EXPECT_FALSE(slots.misses(3)) << "nobody is heard";
+    slots.place(0, now);
+    slots.place(3, now + 60ms);
+    for (int position : {0, 3, -1, -40}) EXPECT_FALSE(slots.misses(position)) << position;
+    for (int position : {1, 2, 4, 5}) EXPECT_TRUE(slots.misses(position)) << position;
+    EXPECT_FALSE(slots.misses(1000));
+    slots.place(2, now + 61ms);
+    EXPECT_FALSE(slots.misses(2));
+}
+
+TEST_F(Slots, BeatsGetOneSlotEachAndGoOnWithTheNumbers) {
+    const auto speaker = slots.place(0, now);
+    auto before = speaker.stamp;
+    for (Time beat = now + 27ms; beat < now + 2s; beat += 20ms) {
+        while (slots.overdue(beat, opened)) ADD_FAILURE() << "nothing is overdue";
+        const auto stamp = slots.beat(beat);
+        ASSERT_TRUE(stamp);
+        EXPECT_EQ(static_cast<std::uint16_t>(stamp->sequence - before.sequence), 1);
+        EXPECT_EQ(stamp->timestamp - before.timestamp, 960U);
+        before = *stamp;
+    }
+    EXPECT_EQ(opened, 0U);
+}
+
+TEST_F(Slots, BeatsLeaveOutWhatABurstHasFilledAndMakeUpForWhatWasLate) {
+    for (int i = 0; i < 5; ++i) slots.place(i, now);
+    int sent = 0;
+    for (Time beat = now; beat < now + 200ms; beat += 20ms) {
+        if (slots.beat(beat)) ++sent;
+    }
+    EXPECT_EQ(sent, 5) << "five of ten were there";
+
+    int silent = 0;
+    const Time late = now + 260ms;
+    while (slots.overdue(late, opened)) ++silent;
+    EXPECT_EQ(silent, 3) << "60 ms";
+    EXPECT_TRUE(slots.beat(late));
+    EXPECT_FALSE(slots.beat(late)) << "one a beat";
+    EXPECT_EQ(opened, 0U);
+    slots.stop();
+    EXPECT_FALSE(slots.beat(late + 1s));
+    EXPECT_FALSE(slots.overdue(late + 1s, opened));
+}
+
 TEST_F(Slots, SilenceWaitsForASpeakerButNotForever) {
     ASSERT_EQ(slots.place(0, now).place, Place::send);
     EXPECT_FALSE(slots.silence(now + 219ms, opened));

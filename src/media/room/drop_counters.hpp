@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "media/mixing/counters.hpp"
+
 namespace media::room {
 
 struct RouterCounters {
@@ -12,10 +14,14 @@ struct RouterCounters {
     std::uint64_t rtcp_in = 0;
     std::uint64_t rtcp_out = 0;
     std::uint64_t audio_forwarded = 0;
-    std::uint64_t audio_silence = 0;  ///< Slots filled with an Opus silence packet.
+    std::uint64_t audio_recovered = 0;  ///< Lost packets passed on from a redundant copy.
+    std::uint64_t audio_mixed = 0;      ///< Packets of a mix.
+    std::uint64_t audio_silence = 0;    ///< Slots filled with an Opus silence packet.
     std::uint64_t audio_open_slots =
         0;  ///< Slots left empty because the speaker's packet was lost: the receiver conceals.
     std::uint64_t video_forwarded = 0;
+
+    mixing::MixerCounters mixing;
 
     // Packets that were dropped.
     std::uint64_t dropped_unknown_peer = 0;
@@ -32,8 +38,17 @@ struct RouterCounters {
     // Once for each receiver:
     std::uint64_t dropped_before_key_frame = 0;
     std::uint64_t dropped_paused = 0;
+    std::uint64_t dropped_held = 0;             ///< Stopped by us: the receiver's link is too narrow.
+    std::uint64_t dropped_layer = 0;            ///< Of a layer that the receiver does not get.
     std::uint64_t dropped_no_payload_type = 0;  ///< The receiver did not negotiate the codec.
     std::uint64_t dropped_video_late = 0;       ///< Older than the receiver's start or its numbering window.
+    std::uint64_t dropped_pacer_full = 0;       ///< The receiver's link was slower than its video: whole frames.
+    std::uint64_t dropped_pacer_late = 0;       ///< Waited too long for that.
+    std::uint64_t dropped_repair_queue = 0;     ///< Repairs that would have waited behind too many others.
+
+    // The way down.
+    std::uint64_t paced = 0;        ///< Packets that had to wait.
+    std::uint64_t probes_sent = 0;  ///< Padding that measures the way.
 
     // Repairs.
     std::uint64_t nacks_sent = 0;      ///< Sequence numbers asked for, repetitions included.

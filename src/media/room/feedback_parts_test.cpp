@@ -33,8 +33,8 @@ TEST(RepeatLimit, RoundTripsAreTakenWithinReason) {
     EXPECT_TRUE(limit.take(1, kStart, 0ms));
     EXPECT_FALSE(limit.take(1, kStart + 29ms, 0ms));
     EXPECT_TRUE(limit.take(1, kStart + 30ms, 0ms));
-    EXPECT_FALSE(limit.take(1, kStart + 200ms, 5s));
-    EXPECT_TRUE(limit.take(1, kStart + 330ms, 5s));
+    EXPECT_FALSE(limit.take(1, kStart + 1029ms, 5s));
+    EXPECT_TRUE(limit.take(1, kStart + 1030ms, 5s));
 }
 
 TEST(RepeatBudget, RefillsWithAQuarterOfTheEstimate) {
@@ -61,8 +61,31 @@ TEST(KeyFrameRequests, ThrottledAndRepeatedWhileSomebodyWaits) {
     EXPECT_FALSE(requests.poll(kStart + 1299ms, true));
     EXPECT_TRUE(requests.poll(kStart + 1300ms, true));
     requests.request();
-    requests.on_key_frame();
+    requests.on_key_frame(kStart + 2s);
     EXPECT_FALSE(requests.poll(kStart + 10s, false)) << "has come in the meantime";
+}
+
+TEST(KeyFrameRequests, SlowSourcesAreAskedLessOften) {
+    for (const auto& [bps, wait] : {std::pair{300'000U, 300ms}, {299'999U, 500ms}, {99'999U, 1000ms}}) {
+        KeyFrameRequests requests;
+        requests.request();
+        EXPECT_TRUE(requests.poll(kStart, true, true, bps));
+        requests.request();
+        EXPECT_FALSE(requests.poll(kStart + wait - 1ms, true, true, bps));
+        EXPECT_TRUE(requests.poll(kStart + wait, true, true, bps));
+    }
+}
+
+TEST(KeyFrameRequests, SharesEveryTenSecondsWhileSomebodyWatches) {
+    KeyFrameRequests requests;
+    requests.set_periodic(true);
+    requests.on_key_frame(kStart);
+    EXPECT_FALSE(requests.poll(kStart + 9999ms, false));
+    EXPECT_FALSE(requests.poll(kStart + 20s, false, false));
+    EXPECT_TRUE(requests.poll(kStart + 20s, false));
+    requests.on_key_frame(kStart + 20s);
+    EXPECT_FALSE(requests.poll(kStart + 29s, false));
+    EXPECT_TRUE(requests.poll(kStart + 30s, false));
 }
 
 TEST(UplinkLimit, WeakestDecidesBetweenFloorAndCeiling) {
@@ -88,16 +111,12 @@ TEST(UplinkLimit, ToldEverySecondAndSoonerWhenItFalls) {
     EXPECT_TRUE(limit.poll(490, kStart + 1200ms));
 }
 
-TEST(ReceiverEstimate, IsSharedAndAges) {
+TEST(ReceiverEstimate, Ages) {
     ReceiverEstimate estimate;
-    EXPECT_FALSE(estimate.share(1, kStart));
+    EXPECT_FALSE(estimate.bps(kStart));
     estimate.set(1'060'000, kStart);
-    EXPECT_EQ(estimate.share(1, kStart), 1'000'000U);
-    EXPECT_EQ(estimate.share(4, kStart), 250'000U);
-    EXPECT_FALSE(estimate.share(0, kStart));
-    EXPECT_FALSE(estimate.share(1, kStart + 11s));
-    estimate.set(1000, kStart);
-    EXPECT_EQ(estimate.share(1, kStart), 0U);
+    EXPECT_EQ(estimate.bps(kStart + 10s), 1'060'000U);
+    EXPECT_FALSE(estimate.bps(kStart + 11s));
 }
 
 TEST(ReceptionStats, LossesAndWrap) {
@@ -131,7 +150,8 @@ TEST(PacketCache, KeepsTheLastOnes) {
     PacketCache cache;
     const core::Bytes payload{1, 2, 3};
     for (std::int64_t n = 100'000; n < 101'000; ++n)
-        cache.keep(n, static_cast<std::uint32_t>(n), n % 2 == 0, 3, payload);
+        cache.keep({.sequence = n, .timestamp = static_cast<std::uint32_t>(n), .codec = 3, .marker = n % 2 == 0},
+                   payload);
     EXPECT_EQ(cache.find(100'000), nullptr);
     ASSERT_NE(cache.find(100'999), nullptr);
     ASSERT_NE(cache.find(100'488), nullptr);
@@ -139,9 +159,9 @@ TEST(PacketCache, KeepsTheLastOnes) {
     EXPECT_EQ(cache.find(100'700)->timestamp, 100'700U);
     EXPECT_TRUE(cache.find(100'700)->marker);
     EXPECT_EQ(core::Bytes(cache.find(100'700)->payload().begin(), cache.find(100'700)->payload().end()), payload);
-    cache.keep(100'000, 0, false, 0, payload);
+    cache.keep({.sequence = 100'000}, payload);
     EXPECT_EQ(cache.find(100'000), nullptr) << "an old one never replaces a newer one";
-    cache.keep(101'000, 0, false, 0, core::Bytes(PacketCache::kMaxPayload + 1));
+    cache.keep({.sequence = 101'000}, core::Bytes(PacketCache::kMaxPayload + 1));
     EXPECT_EQ(cache.find(101'000), nullptr);
     cache.clear();
     EXPECT_EQ(cache.find(100'999), nullptr);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "media/layers/layer_choice.hpp"
 #include "media/wire/codec.hpp"
 
 namespace media::room {
@@ -59,6 +60,8 @@ struct AudioUplink {
     std::uint32_t ssrc = 0;         ///< 0: not in the offer, learnt from the first packet with the payload type.
     std::uint8_t payload_type = 0;  ///< Opus; other audio payload types are dropped.
     ExtensionIds extensions{};
+    std::uint8_t red_payload_type = 0;  ///< Opus with copies of earlier packets (RFC 2198); 0: not negotiated.
+    bool takes(std::uint8_t type) const { return type != 0 && (type == payload_type || type == red_payload_type); }
 };
 
 /// One stream that a peer publishes: a camera or a share, or one simulcast layer of it.
@@ -72,6 +75,8 @@ struct VideoUplink {
     /// Of a simulcast layer; its SSRC is learnt from packets that carry it (RFC 8853). Empty: no simulcast.
     std::string rid{};
     std::uint32_t max_bitrate_kbps = 0;  ///< As announced; 0: unknown.
+    /// A share that wants to be asked for a key frame every 10 s, as the Chime SDK's service does.
+    bool periodic_key_frames = false;
 };
 
 /// All that a peer sends. `videos` is empty while the camera is off; more than one: layers, the lowest first.
@@ -86,8 +91,8 @@ struct AudioDownlink {
     ExtensionIds extensions{};      ///< What may be stamped on packets to this receiver.
 };
 
-/// What a receiver gives up first when its link is too narrow for one stream (SdkVideoSubscriptionConfiguration).
-enum class QualityPreference : std::uint8_t { balanced, maintain_framerate, maintain_resolution };
+/// What a receiver gives up last when its link is too narrow for one stream (SdkVideoSubscriptionConfiguration).
+using QualityPreference = layers::QualityPreference;
 
 /// What a receiver wants of one of its videos. Only clients that leave adaptation to the server say so.
 struct VideoWish {

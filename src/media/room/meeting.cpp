@@ -1,3 +1,4 @@
+// Meeting: connections, the order of frames, endings, time.
 #include "media/room/meeting.hpp"
 
 #include <algorithm>
@@ -11,7 +12,6 @@ namespace proto = wire::proto;
 
 namespace {
 
-constexpr std::uint32_t kJoinedElsewhere = 301;
 constexpr std::uint32_t kMeetingEnded = 410;
 constexpr std::uint32_t kAttendeeRemoved = 411;
 constexpr std::uint32_t kServerFault = 500;
@@ -52,9 +52,12 @@ void Meeting::receive(PeerId peer, std::string_view message, Moment now, Outputs
     Connection* connection = find(peer);
     if (!connection) return;
     connection->heard = now;
-    if (!connection->frames.take(now.steady)) return drop(peer, close_code::kBadRequest, out);
     const auto frame = wire::unwrap_frame(message);
     if (!frame) return drop(peer, close_code::kBadRequest, out);
+    // Data messages have limits of their own, which are higher.
+    TokenBucket& limit =
+        frame->type() == Frame::DATA_MESSAGE && frame->has_type() ? connection->hard_messages : connection->frames;
+    if (!limit.take(now.steady)) return drop(peer, close_code::kBadRequest, out);
     if (!frame->has_type()) return;
     const Phase phase = connection->phase;
     switch (frame->type()) {
@@ -71,13 +74,8 @@ void Meeting::receive(PeerId peer, std::string_view message, Moment now, Outputs
             return on_join(*connection, *frame, now, out);
         case Frame::SUBSCRIBE:
             return on_subscribe(*connection, *frame, now, out);
-        case Frame::PRIMARY_MEETING_JOIN: {
-            Frame answer = wire::make_frame(Frame::PRIMARY_MEETING_JOIN_ACK, now.wall);
-            answer.mutable_primary_meeting_join_ack();
-            answer.mutable_error()->set_status(403);
-            answer.mutable_error()->set_description("this server has no primary meetings");
-            return send(peer, answer, out);
-        }
+        case Frame::PRIMARY_MEETING_JOIN:
+            return on_primary_meeting_join(*connection, now, out);
         default:
             break;
     }
@@ -107,73 +105,17 @@ void Meeting::on_ping(Connection& connection, const Frame& frame, Moment now, Ou
     send(connection.peer, pong, out);
 }
 
-void Meeting::on_join(Connection& connection, const Frame& frame, Moment now, Outputs& out) {
-    if (connection.phase != Phase::fresh) {
-        return refuse(connection, Frame::JOIN_ACK, 400, "joined already", now, out);
-    }
-    connection.audio_session_id = frame.join().audio_session_id();
-    replace_older(connection, now, out);
-    // A member that is already in the roster comes back to its own place.
-    if (!roster_.find(connection.full_id)) {
-        const auto joining = static_cast<std::size_t>(std::ranges::count_if(connections_, [&](const auto& entry) {
-            return entry.second.phase == Phase::joined && entry.second.identity.content;
-        }));
-        const bool full = (!connection.identity.content && roster_.attendees() >= settings_.max_attendees) ||
-                          (connection.identity.content && roster_.content_shares() + joining >= kMaxContentShares);
-        if (full) return refuse(connection, Frame::JOIN_ACK, 409, "no room", now, out);
-    }
-    connection.phase = Phase::joined;
-    Frame ack = wire::make_frame(Frame::JOIN_ACK, now.wall);
-    // There also without servers: the client then neither forces a relay nor waits for all candidates.
-    proto::TurnCredentials& turn = *ack.mutable_joinack()->mutable_turn_credentials();
-    turn.set_username(connection.turn.username);
-    turn.set_password(connection.turn.password);
-    turn.set_ttl(static_cast<std::uint32_t>(connection.turn.life.count()));
-    for (const std::string& uri : connection.turn.uris) turn.add_uris(uri);
-    ack.mutable_joinack()->set_video_subscription_limit(kMaxPublishers);
-    send(connection.peer, ack, out);
-    send_index(connection, index_for(connection, codec_intersection()), now, out);
-}
-
-void Meeting::replace_older(const Connection& newer, Moment now, Outputs& out) {
-    std::vector<PeerId> older;
-    for (const auto& [id, connection] : connections_) {
-        const bool active = connection.phase == Phase::joined || connection.phase == Phase::subscribed;
-        if (id != newer.peer && active && connection.full_id == newer.full_id) older.push_back(id);
-    }
-    if (Member* member = roster_.find(newer.full_id)) {
-        take_off_media(member->peer, out);
-        if (!member->lost) member->lost = now;
-    }
-    for (const PeerId id : older) {
-        Connection& connection = *find(id);
-        if (connection.audio_session_id == newer.audio_session_id) {
-            drop(id, 0, out);  // The same page, reconnecting: the old socket only looks alive.
-        } else {
-            send(id, audio_status(kJoinedElsewhere, now), out);
-            begin_closing(connection, close_code::kNormal, now, out);
-        }
-    }
-}
-
-void Meeting::on_leave(Connection& connection, Moment now, Outputs& out) {
-    Frame ack = wire::make_frame(Frame::LEAVE_ACK, now.wall);
-    ack.mutable_leave_ack();
-    send(connection.peer, ack, out);
-    // A connection that was refused or replaced says LEAVE too. It speaks for the attendee unless another one does.
-    const bool speaks = std::ranges::none_of(connections_, [&](const auto& entry) {
-        const Connection& other = entry.second;
-        return other.peer != connection.peer && other.full_id == connection.full_id &&
-               (other.phase == Phase::joined || other.phase == Phase::subscribed);
-    });
-    const bool joined = connection.phase != Phase::fresh;
-    if (connection.phase != Phase::closing) begin_closing(connection, close_code::kNormal, now, out);
-    if (joined && speaks) remove_member(connection.full_id, false, now, now, out);
-    refresh_indexes(now, out);
+void Meeting::on_primary_meeting_join(const Connection& connection, Moment now, Outputs& out) {
+    Frame answer = wire::make_frame(Frame::PRIMARY_MEETING_JOIN_ACK, now.wall);
+    answer.mutable_primary_meeting_join_ack();
+    answer.mutable_error()->set_status(403);
+    answer.mutable_error()->set_description("this server has no primary meetings");
+    send(connection.peer, answer, out);
 }
 
 void Meeting::begin_closing(Connection& connection, std::uint16_t code, Moment now, Outputs& out) {
     if (connection.phase == Phase::subscribed) {
+        note_unreached(connection, now);
         Member* member = roster_.find_peer(connection.peer);
         take_off_media(connection.peer, out);
         if (member && !member->lost) member->lost = now;
@@ -181,6 +123,15 @@ void Meeting::begin_closing(Connection& connection, std::uint16_t code, Moment n
     connection.phase = Phase::closing;
     connection.close_with = code;
     connection.deadline = now.steady + kFarewell;
+}
+
+/// Ends a connection with the word that makes its client stop for good. Who is not in yet hears the close code only.
+void Meeting::put_out(Connection& connection, std::uint32_t status, std::uint16_t code, Moment now, Outputs& out) {
+    if (connection.phase == Phase::closing) return;
+    const bool fresh = connection.phase == Phase::fresh;
+    if (!fresh) send(connection.peer, audio_status(status, now), out);
+    begin_closing(connection, code, now, out);
+    if (fresh) connection.deadline = now.steady;
 }
 
 void Meeting::refuse(Connection& connection, Frame::Type type, std::uint32_t status, std::string_view why, Moment now,
@@ -192,18 +143,11 @@ void Meeting::refuse(Connection& connection, Frame::Type type, std::uint32_t sta
     begin_closing(connection, status >= 500 ? close_code::kReconnect : close_code::kBadRequest, now, out);
 }
 
-/// Stops the media of a connection; its place in the roster and its sources in the INDEX stay.
-void Meeting::take_off_media(PeerId peer, Outputs& out) {
-    Member* member = roster_.find_peer(peer);
-    if (!member) return;
-    member->peer = 0;
-    out.push_back(output::CloseMedia{peer});
-}
-
 void Meeting::lost(PeerId peer, Moment now) {
     Connection* connection = find(peer);
     if (!connection) return;
     if (Member* member = roster_.find_peer(peer); member && connection->phase == Phase::subscribed) {
+        note_unreached(*connection, now);
         member->lost = now;
     }
     connections_.erase(peer);
@@ -216,6 +160,10 @@ void Meeting::drop(PeerId peer, std::uint16_t code, Outputs& out) {
     out.push_back(output::Close{peer, code});
 }
 
+void Meeting::media_reached(PeerId peer) {
+    if (Connection* connection = find(peer)) connection->reached = true;
+}
+
 void Meeting::media_lost(PeerId peer, Moment now, Outputs& out) {
     Connection* connection = find(peer);
     if (!connection || connection->phase != Phase::subscribed || connection->media_complained) return;
@@ -223,35 +171,20 @@ void Meeting::media_lost(PeerId peer, Moment now, Outputs& out) {
     send(peer, audio_status(kServerFault, now), out);  // The client connects anew.
 }
 
-void Meeting::remove_member(const std::string& full_id, bool dropped, Moment at, Moment now, Outputs& out) {
-    const Member* member = roster_.find(full_id);
-    if (!member) return;
-    const Member gone = *member;
-    take_off_media(gone.peer, out);
-    sources_.unpublish(full_id);
-    roster_.remove(full_id);
-    announce(Roster::absent(gone.audio_stream_id, dropped), 0, now, out);
-    out.push_back(output::Gone{gone.identity.attendee_id, at.wall, gone.identity.content, dropped});
-}
-
 void Meeting::end(Moment now, Outputs& out) {
     if (ended_) return;
     ended_ = true;
-    for (auto& [id, connection] : connections_) {
-        if (connection.phase == Phase::closing) continue;
-        const bool fresh = connection.phase == Phase::fresh;
-        if (!fresh) send(id, audio_status(kMeetingEnded, now), out);
-        begin_closing(connection, close_code::kEnded, now, out);
-        if (fresh) connection.deadline = now.steady;
-    }
+    for (auto& [id, connection] : connections_) put_out(connection, kMeetingEnded, close_code::kEnded, now, out);
     while (roster_.size() > 0) {
         const auto& [full_id, member] = *roster_.members().begin();
         const std::string id = full_id;
         if (member.peer != 0) out.push_back(output::CloseMedia{member.peer});
         // Whoever was lost before the end had left when it was lost.
-        const core::Time at = member.lost && member.lost->steady < now.steady ? member.lost->wall : now.wall;
-        out.push_back(output::Gone{member.identity.attendee_id, at, member.identity.content, member.lost.has_value()});
-        sources_.unpublish(id);
+        const bool dropped = member.lost && member.lost->steady < now.steady;
+        const Moment at = dropped ? *member.lost : now;
+        const Identity identity = member.identity;
+        unpublish(id, at, out);
+        out.push_back(output::Gone{identity.attendee_id, at.wall, identity.content, dropped});
         roster_.remove(id);
     }
 }
@@ -260,9 +193,9 @@ void Meeting::remove_attendee(std::string_view attendee_id, Moment now, Outputs&
     for (const bool content : {false, true}) {
         const std::string full_id = Identity{std::string(attendee_id), {}, content}.full_id();
         for (auto& [id, connection] : connections_) {
-            if (connection.full_id != full_id || connection.phase == Phase::closing) continue;
-            if (connection.phase != Phase::fresh) send(id, audio_status(kAttendeeRemoved, now), out);
-            begin_closing(connection, close_code::kBadRequest, now, out);
+            if (connection.full_id == full_id) {
+                put_out(connection, kAttendeeRemoved, close_code::kBadRequest, now, out);
+            }
         }
         if (const Member* member = roster_.find(full_id)) {
             remove_member(full_id, false, member->lost.value_or(now), now, out);
@@ -275,10 +208,12 @@ void Meeting::tick(Moment now, const MediaReport& report, Outputs& out) {
     if (now.steady >= check_at_) {
         check_at_ = now.steady + kCheckInterval;
         check_time(now, out);
+        if (index_due_) refresh_indexes(now, out);
     }
     if (wants_report(now)) {
         metadata_at_ = now.steady + kMetadataInterval;
-        send_metadata(report.levels, now, out);
+        follow_streams(report, now, out);
+        send_metadata(report, now, out);
     }
 }
 
@@ -303,33 +238,11 @@ void Meeting::check_time(Moment now, Outputs& out) {
             gone.emplace_back(full_id, *member.lost);
         } else if (away >= kMediaGrace) {
             take_off_media(member.peer, out);
-            changed |= sources_.unpublish(full_id);
+            changed |= unpublish(full_id, now, out);
         }
     }
     for (const auto& [full_id, since] : gone) remove_member(full_id, true, since, now, out);
     if (changed || !gone.empty()) refresh_indexes(now, out);
-}
-
-void Meeting::set_capabilities(std::string_view attendee_id, core::Capabilities capabilities, Moment now,
-                               Outputs& out) {
-    for (auto& [id, connection] : connections_) {
-        if (connection.identity.attendee_id != attendee_id) continue;
-        connection.identity.capabilities = capabilities;
-        if (connection.phase == Phase::subscribed) out.push_back(output::Allow{id, capabilities});
-    }
-    refresh_indexes(now, out);
-}
-
-void Meeting::send_transcript(std::string_view frame, Moment now, Outputs& out) {
-    Frame message = wire::make_frame(Frame::DATA_MESSAGE, now.wall);
-    proto::DataMessage& data = *message.mutable_data_message()->add_messages();
-    data.set_topic("aws:chime:transcription");
-    data.set_data(std::string(frame));
-    const std::string bytes = wire::wrap_frame(message);
-    for (const auto& [id, connection] : connections_) {
-        if (connection.phase == Phase::subscribed && !connection.identity.content)
-            out.push_back(output::Send{id, bytes});
-    }
 }
 
 bool Meeting::idle(Moment now) const {
@@ -343,6 +256,15 @@ Meeting::Connection* Meeting::find(PeerId peer) {
 
 void Meeting::send(PeerId to, const Frame& frame, Outputs& out) const {
     out.push_back(output::Send{to, wire::wrap_frame(frame)});
+}
+
+/// To everybody who takes part; content shares only send.
+void Meeting::send_attendees(const Frame& frame, PeerId except, Outputs& out) const {
+    const std::string message = wire::wrap_frame(frame);
+    for (const auto& [id, connection] : connections_) {
+        if (id == except || connection.phase != Phase::subscribed || connection.identity.content) continue;
+        out.push_back(output::Send{id, message});
+    }
 }
 
 }  // namespace media::room

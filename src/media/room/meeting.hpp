@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/capabilities.hpp"
+#include "core/result.hpp"
 #include "media/room/media_report.hpp"
 #include "media/room/negotiation.hpp"
 #include "media/room/roster.hpp"
@@ -29,7 +30,7 @@ namespace media::room {
 
 inline constexpr std::size_t kMaxConnections = 400;  ///< Below what the packet plane carries.
 inline constexpr std::size_t kMaxContentShares = 2;  ///< At the same time; the client's documented limit.
-inline constexpr std::size_t kMaxPublishers = 25;    ///< Cameras and shares at the same time.
+inline constexpr std::size_t kMaxPublishers = 25;    ///< Cameras at the same time.
 
 class Meeting {
   public:
@@ -44,6 +45,8 @@ class Meeting {
     void receive(PeerId peer, std::string_view message, Moment now, Outputs& out);
     /// The connection is gone.
     void lost(PeerId peer, Moment now);
+    /// A connectivity check of the client came through.
+    void media_reached(PeerId peer);
     /// The client's media path failed or fell silent while the signalling connection may be alive.
     void media_lost(PeerId peer, Moment now, Outputs& out);
 
@@ -70,49 +73,88 @@ class Meeting {
   private:
     enum class Phase { fresh, joined, subscribed, closing };
     struct Connection;
+    /// All that makes one receiver's INDEX differ from another's.
+    struct IndexView;
+    struct ReadyIndex;
     using Frame = wire::proto::Frame;
 
-    // meeting.cpp: connections, presence, endings
-    void on_join(Connection& connection, const Frame& frame, Moment now, Outputs& out);
-    void on_leave(Connection& connection, Moment now, Outputs& out);
-    void on_ping(Connection& connection, const Frame& frame, Moment now, Outputs& out);
-    void replace_older(const Connection& newer, Moment now, Outputs& out);
-    void take_off_media(PeerId peer, Outputs& out);
+    // meeting.cpp: connections, frames, time
     void begin_closing(Connection& connection, std::uint16_t code, Moment now, Outputs& out);
+    void put_out(Connection& connection, std::uint32_t audio_status, std::uint16_t code, Moment now, Outputs& out);
     void refuse(Connection& connection, Frame::Type type, std::uint32_t status, std::string_view why, Moment now,
                 Outputs& out);
-    void remove_member(const std::string& full_id, bool dropped, Moment at, Moment now, Outputs& out);
     void drop(PeerId peer, std::uint16_t code, Outputs& out);
     void check_time(Moment now, Outputs& out);
+    void on_ping(Connection& connection, const Frame& frame, Moment now, Outputs& out);
+    void on_primary_meeting_join(const Connection& connection, Moment now, Outputs& out);
     void send(PeerId to, const Frame& frame, Outputs& out) const;
+    void send_attendees(const Frame& frame, PeerId except, Outputs& out) const;
     Connection* find(PeerId peer);
 
-    // meeting_media.cpp: negotiation, sources, audio state
+    // meeting_presence.cpp: who joins and leaves, is muted, is heard
+    void on_join(Connection& connection, const Frame& frame, Moment now, Outputs& out);
+    void on_leave(Connection& connection, Moment now, Outputs& out);
+    void on_audio_control(Connection& connection, bool muted, Moment now, Outputs& out);
+    bool has_room(const Connection& newcomer) const;
+    bool needs_relay(const Connection& connection) const;
+    void note_unreached(const Connection& connection, Moment now);
+    void replace_older(const Connection& newer, Moment now, Outputs& out);
+    void enter_roster(Connection& connection, bool muted, Moment now, Outputs& out);
+    void remove_member(const std::string& full_id, bool dropped, Moment at, Moment now, Outputs& out);
+    void take_off_media(PeerId peer, Outputs& out);
+    void send_roster(const Connection& connection, Moment now, Outputs& out) const;
+    void announce(const wire::proto::AudioStreamIdEntry& entry, PeerId except, Moment now, Outputs& out) const;
+    void send_metadata(const MediaReport& report, Moment now, Outputs& out);
+
+    // meeting_media.cpp: negotiation, publications, rights
     void on_subscribe(Connection& connection, const Frame& frame, Moment now, Outputs& out);
+    core::Result<wire::SdpOffer> read_offer(Connection& connection, const wire::proto::Subscribe& subscribe) const;
+    bool may_publish(const Connection& connection) const;
+    bool may_see(const Connection& connection, const Publication* publication) const;
+    void publish(Connection& connection, const std::vector<wire::proto::StreamDescriptor>& videos, const Answer& answer,
+                 Moment now, Outputs& out);
+    bool unpublish(const std::string& full_id, Moment at, Outputs& out);
+    void withdraw(Connection& connection, Moment now, Outputs& out);
+    void send_subscribe_ack(const Connection& connection, const wire::proto::Subscribe& subscribe, const Answer& answer,
+                            bool camera_refused, Moment now, Outputs& out) const;
+
+    // meeting_adaptation.cpp: what receivers ask for and what the packet plane reports
     void on_pause(Connection& connection, const Frame& frame, bool paused, Outputs& out);
     void on_remote_video_update(Connection& connection, const Frame& frame, Outputs& out);
-    void on_audio_control(Connection& connection, bool muted, Moment now, Outputs& out);
+    static void agree_on_adaptation(Connection& connection, const wire::proto::Join& join);
+    static void take_wish(Connection& connection, const wire::proto::VideoSubscriptionConfiguration& configuration);
+    static void apply_wishes(Connection& connection);
+    bool switch_stream(const Connection& connection, Subscription& line,
+                       const wire::proto::VideoSubscriptionConfiguration& configuration) const;
+    void follow_streams(const MediaReport& report, Moment now, Outputs& out);
+    void send_pauses(std::span<const GroupPause> pauses, Moment now, Outputs& out);
+    void send_bitrates(std::span<const LinkReport> links, Moment now, Outputs& out) const;
+
+    // meeting_messages.cpp: data messages and transcripts
     void on_data_messages(Connection& connection, const Frame& frame, Moment now, Outputs& out);
-    void enter_roster(Connection& connection, bool muted, Moment now, Outputs& out);
-    void publish(Connection& connection, const std::vector<wire::proto::StreamDescriptor>& videos, const Answer& answer,
-                 Moment now);
     void replay_messages(const Connection& connection, Moment now, Outputs& out);
-    void announce(const wire::proto::AudioStreamIdEntry& entry, PeerId except, Moment now, Outputs& out) const;
-    void refresh_indexes(Moment now, Outputs& out);
-    wire::proto::Index index_for(const Connection& connection, const std::vector<std::uint32_t>& codecs) const;
+
+    // meeting_index.cpp: what each client is shown
+    IndexView view_of(const Connection& connection, std::size_t attendees, std::size_t cameras) const;
+    wire::proto::Index index_of(const IndexView& view, const std::vector<std::uint32_t>& codecs) const;
     std::vector<std::uint32_t> codec_intersection() const;
-    void send_index(Connection& connection, wire::proto::Index index, Moment now, Outputs& out);
-    void send_metadata(std::span<const AudioLevel> levels, Moment now, Outputs& out);
+    void send_index(Connection& connection, Moment now, Outputs& out);
+    /// Sends a new INDEX to everybody whose last one says something else; after many in a row not before the next tick.
+    void refresh_indexes(Moment now, Outputs& out);
 
     MeetingSettings settings_;
     std::map<PeerId, Connection> connections_;
     Roster roster_;
     Sources sources_;
     MessageStore messages_;
-    TokenBucket message_rate_{500, 1000};
+    TokenBucket message_rate_{100, 200};          ///< Of everybody together; beyond: returned as throttled.
+    TokenBucket hard_message_rate_{500, 10'000};  ///< Beyond: the sender is put out.
+    TokenBucket index_rate_{10, 40};
     SsrcSource ssrcs_;
     Time metadata_at_{};
     Time check_at_{};
+    Time bitrates_at_{};
+    bool index_due_ = false;
     bool ended_ = false;
 };
 

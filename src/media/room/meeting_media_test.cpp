@@ -11,7 +11,9 @@ namespace media::room {
 namespace {
 
 using namespace std::chrono_literals;
+using test::index_of;
 using test::OfferText;
+using test::receiving;
 using test::TestRoom;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -20,11 +22,6 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using Frame = wire::proto::Frame;
 namespace proto = wire::proto;
-
-proto::Index index_of(const TestRoom& room, PeerId peer) {
-    const auto frame = room.last(peer, Frame::INDEX);
-    return frame ? frame->index() : proto::Index();
-}
 
 wire::SdpOffer answer_of(const TestRoom& room, PeerId peer) {
     const auto ack = room.last(peer, Frame::SUBSCRIBE_ACK);
@@ -35,16 +32,9 @@ wire::SdpOffer answer_of(const TestRoom& room, PeerId peer) {
     return parsed ? *parsed : wire::SdpOffer{};
 }
 
-/// The stream a peer publishes, as its last SUBSCRIBE_ACK says.
 StreamId allocated(const TestRoom& room, PeerId peer) {
-    const auto ack = room.last(peer, Frame::SUBSCRIBE_ACK);
-    return ack && ack->suback().allocations_size() > 0 ? ack->suback().allocations(0).stream_id() : 0;
-}
-
-OfferText receiving(std::vector<test::ReceiveLine> lines) {
-    OfferText offer;
-    offer.receive = std::move(lines);
-    return offer;
+    const auto ids = test::allocations(room, peer);
+    return ids.empty() ? 0 : ids.front();
 }
 
 /// A captured SUBSCRIBE, its stream ids translated.
@@ -65,8 +55,11 @@ TEST(MeetingMedia, FirstAnswerToChromiumAcceptsAllItWillNeed) {
     ASSERT_THAT(answer.media, SizeIs(2));
     const auto& audio = answer.media[0];
     EXPECT_EQ(audio.direction, wire::Direction::sendrecv);
-    ASSERT_THAT(audio.codecs, SizeIs(1)) << "no RED";
-    EXPECT_EQ(audio.codecs[0].name, "opus");
+    ASSERT_THAT(audio.codecs, SizeIs(2)) << "in the client's order";
+    EXPECT_EQ(audio.codecs[0].name, "red");
+    EXPECT_EQ(audio.codecs[0].fmtp, "111/111");
+    EXPECT_EQ(audio.codecs[1].name, "opus");
+    EXPECT_EQ(audio.codecs[1].fmtp, "minptime=10;useinbandfec=1");
     EXPECT_THAT(audio.ssrcs, SizeIs(1));
     EXPECT_EQ(audio.msid_stream, "a_0");
     const auto& camera = answer.media[1];
@@ -91,6 +84,7 @@ TEST(MeetingMedia, FirstAnswerToChromiumAcceptsAllItWillNeed) {
     const output::Negotiated plane = room.all<output::Negotiated>()[0];
     EXPECT_EQ(plane.uplink.audio.ssrc, offered->media[0].ssrcs[0]);
     EXPECT_EQ(plane.uplink.audio.payload_type, 111);
+    EXPECT_EQ(plane.uplink.audio.red_payload_type, 63);
     EXPECT_THAT(plane.uplink.videos, IsEmpty());
     EXPECT_EQ(plane.downlink.audio.ssrc, audio.ssrcs[0]);
 }
@@ -349,7 +343,7 @@ TEST(MeetingMedia, VolumesComeFiveTimesASecondAndNameSpeakers) {
     const PeerId alice = room.enter("alice");
     const PeerId bob = room.enter("bob");
     const PeerId share = room.enter("bob#content", test::camera_on(5000));
-    room.pass(1s, {{alice, 30}, {bob, 127}});
+    room.pass(1s, {.levels = {{alice, 30}, {bob, 127}}});
     EXPECT_EQ(room.count(alice, Frame::AUDIO_METADATA), 5U);
     EXPECT_EQ(room.count(share, Frame::AUDIO_METADATA), 0U);
     const auto states = room.last(bob, Frame::AUDIO_METADATA)->audio_metadata().attendee_states();
@@ -459,88 +453,6 @@ TEST(MeetingMedia, LinesOfOtherKindsAreRejected) {
     EXPECT_TRUE(answer.media[2].rejected());
     EXPECT_TRUE(answer.media[3].rejected()) << "there is one audio line";
     EXPECT_THAT(answer.bundle, ElementsAre("0", "1"));
-}
-
-std::string data_message(const std::string& topic, const std::string& data, std::uint32_t lifetime_ms = 0) {
-    proto::Frame frame;
-    auto& message = *frame.mutable_data_message()->add_messages();
-    message.set_topic(topic);
-    message.set_data(data);
-    if (lifetime_ms != 0) message.set_lifetime_ms(lifetime_ms);
-    return test::message(frame, Frame::DATA_MESSAGE);
-}
-
-TEST(MeetingMedia, DataMessagesGoToTheOthersStamped) {
-    TestRoom room;
-    const PeerId alice = room.enter("alice");
-    const PeerId bob = room.enter("bob");
-    const PeerId share = room.enter("bob#content", test::camera_on(1));
-    room.send(alice, data_message("chat", "hello bob"));
-    room.send(alice, data_message("chat", "again"));
-    EXPECT_EQ(room.count(alice, Frame::DATA_MESSAGE), 0U);
-    EXPECT_EQ(room.count(share, Frame::DATA_MESSAGE), 0U);
-    const auto got = room.frames(bob, Frame::DATA_MESSAGE);
-    ASSERT_THAT(got, SizeIs(2));
-    const proto::DataMessage first = got[0].data_message().messages(0);
-    EXPECT_EQ(first.topic(), "chat");
-    EXPECT_EQ(first.data(), "hello bob");
-    EXPECT_EQ(first.sender_attendee_id(), "alice");
-    EXPECT_EQ(first.sender_external_user_id(), "user-alice");
-    EXPECT_EQ(first.ingest_time_ns(), room.now.wall.time_since_epoch() / 1ns);
-    EXPECT_GT(got[1].data_message().messages(0).ingest_time_ns(), first.ingest_time_ns());
-}
-
-TEST(MeetingMedia, DataMessagesThatBreakTheRulesAreDropped) {
-    TestRoom room;
-    const PeerId alice = room.enter("alice");
-    const PeerId bob = room.enter("bob");
-    room.send(alice, data_message("", "x"));
-    room.send(alice, data_message("a topic", "x"));
-    room.send(alice, data_message(std::string(37, 'a'), "x"));
-    room.send(alice, data_message("aws:chime:transcription", "x"));
-    room.send(alice, data_message("chat", std::string(2049, 'x')));
-    EXPECT_EQ(room.count(bob, Frame::DATA_MESSAGE), 0U);
-    room.send(alice, data_message("chat", std::string(2048, 'x')));
-    EXPECT_EQ(room.count(bob, Frame::DATA_MESSAGE), 1U);
-}
-
-TEST(MeetingMedia, TooManyDataMessagesComeBackThrottled) {
-    TestRoom room;
-    const PeerId alice = room.enter("alice");
-    const PeerId bob = room.enter("bob");
-    proto::Frame frame;
-    for (int i = 0; i < 16; ++i) frame.mutable_data_message()->add_messages()->set_topic("chat");
-    const std::string burst = test::message(frame, Frame::DATA_MESSAGE);
-    for (int i = 0; i < 13; ++i) room.send(alice, burst);
-    EXPECT_EQ(room.count(bob, Frame::DATA_MESSAGE), 200U);
-    const auto back = room.frames(alice, Frame::DATA_MESSAGE);
-    ASSERT_THAT(back, SizeIs(8));
-    EXPECT_EQ(back[0].data_message().messages(0).ingest_time_ns(), 0);
-    EXPECT_FALSE(room.closed(alice));
-    for (int i = 0; i < 150; ++i) room.send(alice, burst);
-    EXPECT_EQ(room.closed(alice), close_code::kBadRequest);
-}
-
-TEST(MeetingMedia, MessagesWithALifetimeWaitForLaterJoiners) {
-    TestRoom room;
-    const PeerId alice = room.enter("alice");
-    room.send(alice, data_message("chat", "short", 1000));
-    room.send(alice, data_message("chat", "long", 3'600'000));
-    room.send(alice, data_message("chat", "now"));
-    room.pass(2s);
-    const PeerId bob = room.connect("bob");
-    room.send(bob, test::join(1));
-    EXPECT_EQ(room.count(bob, Frame::DATA_MESSAGE), 0U);
-    room.send(bob, test::subscribe({}));
-    ASSERT_EQ(room.count(bob, Frame::DATA_MESSAGE), 1U);
-    const auto replayed = room.last(bob, Frame::DATA_MESSAGE)->data_message();
-    ASSERT_THAT(replayed.messages(), SizeIs(1));
-    EXPECT_EQ(replayed.messages(0).data(), "long");
-    room.pass_alive(5min, {alice, bob});
-    const PeerId carol = room.connect("carol");
-    room.send(carol, test::join(1));
-    room.send(carol, test::subscribe({}));
-    EXPECT_EQ(room.count(carol, Frame::DATA_MESSAGE), 0U) << "five minutes are the longest";
 }
 
 }  // namespace

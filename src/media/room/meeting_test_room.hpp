@@ -64,17 +64,28 @@ inline MeetingSettings test_settings() {
     return settings;
 }
 
+/// What the packet plane has to say, as a test makes it up.
+struct PlaneReport {
+    std::vector<AudioLevel> levels{};
+    std::vector<LinkReport> links{};
+    std::vector<StreamReport> streams{};
+    std::vector<GroupPause> pauses{};  ///< Told once.
+};
+
 /// What a Meeting put out, sorted by who it is for.
 class TestRoom {
   public:
     explicit TestRoom(MeetingSettings settings = test_settings()) : meeting(std::move(settings)) {}
 
-    TurnCredentials turn;  ///< Given to whoever connects next.
+    // Given to whoever connects next.
+    TurnCredentials turn;
+    core::Capabilities capabilities;
 
     /// A new connection of this attendee; `name#content` is its share.
     PeerId connect(const std::string& name) {
         const auto mark = name.find("#content");
-        const Identity identity{name.substr(0, mark), "user-" + name.substr(0, mark), mark != std::string::npos};
+        const Identity identity{name.substr(0, mark), "user-" + name.substr(0, mark), mark != std::string::npos,
+                                capabilities};
         ++last_peer;
         meeting.connect(last_peer, identity, {"srv" + std::to_string(last_peer), "serverpassword0123456789"}, turn, now,
                         out_);
@@ -108,24 +119,36 @@ class TestRoom {
         meeting.remove_attendee(attendee, now, out_);
         collect();
     }
+    void allow(const std::string& attendee, core::Capabilities what) {
+        meeting.set_capabilities(attendee, what, now, out_);
+        collect();
+    }
+    void transcribe(const std::string& frame) {
+        meeting.send_transcript(frame, now, out_);
+        collect();
+    }
     void media_lost(PeerId peer) {
         meeting.media_lost(peer, now, out_);
         collect();
     }
     /// Time goes on in steps, as the server's ticks make it.
-    void pass(std::chrono::milliseconds time, std::vector<AudioLevel> levels = {}) {
+    void pass(std::chrono::milliseconds time, PlaneReport report = {}) {
         for (std::chrono::milliseconds gone{0}; gone < time; gone += 50ms) {
             now.steady += 50ms;
             now.wall += 50ms;
-            meeting.tick(now, {.levels = levels}, out_);
+            const bool wanted = meeting.wants_report(now);
+            meeting.tick(
+                now, wanted ? MediaReport{report.levels, report.links, report.streams, report.pauses} : MediaReport{},
+                out_);
+            if (wanted) report.pauses.clear();
             collect();
         }
     }
     /// Like `pass`, while these clients ping.
-    void pass_alive(std::chrono::milliseconds time, const std::vector<PeerId>& alive) {
+    void pass_alive(std::chrono::milliseconds time, const std::vector<PeerId>& alive, const PlaneReport& report = {}) {
         for (std::chrono::milliseconds gone{0}; gone < time; gone += 5000ms) {
             for (const PeerId peer : alive) send(peer, ping(1));
-            pass(std::min<std::chrono::milliseconds>(5000ms, time - gone));
+            pass(std::min<std::chrono::milliseconds>(5000ms, time - gone), report);
         }
     }
 
@@ -197,5 +220,43 @@ class TestRoom {
     }
     Outputs out_;
 };
+
+inline proto::Index index_of(const TestRoom& room, PeerId peer) {
+    const auto frame = room.last(peer, proto::Frame::INDEX);
+    return frame ? frame->index() : proto::Index();
+}
+
+/// The streams that the last INDEX of this peer lists.
+inline std::vector<StreamId> listed(const TestRoom& room, PeerId peer) {
+    std::vector<StreamId> ids;
+    const proto::Index index = index_of(room, peer);
+    for (const auto& source : index.sources()) ids.push_back(source.stream_id());
+    return ids;
+}
+
+/// The streams a peer publishes, as its last SUBSCRIBE_ACK says.
+inline std::vector<StreamId> allocations(const TestRoom& room, PeerId peer) {
+    std::vector<StreamId> ids;
+    const auto ack = room.last(peer, proto::Frame::SUBSCRIBE_ACK);
+    if (ack) {
+        for (const auto& allocation : ack->suback().allocations()) ids.push_back(allocation.stream_id());
+    }
+    return ids;
+}
+
+inline OfferText receiving(std::vector<ReceiveLine> lines) {
+    OfferText offer;
+    offer.receive = std::move(lines);
+    return offer;
+}
+
+/// What the packet plane was told of this peer last.
+inline std::optional<output::Negotiated> negotiated(const TestRoom& room, PeerId peer) {
+    std::optional<output::Negotiated> found;
+    for (const auto& entry : room.all<output::Negotiated>()) {
+        if (entry.peer == peer) found = entry;
+    }
+    return found;
+}
 
 }  // namespace media::room::test

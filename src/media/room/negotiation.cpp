@@ -147,6 +147,30 @@ core::Result<RemoteTransport> transport_of(const wire::SdpOffer& offer) {
     return core::fail(core::ErrorKind::invalid, "the offer has no SHA-256 fingerprint");
 }
 
+/// RED (RFC 2198) around this payload type and no other: its fmtp lists what may be in it, as `111/111`.
+bool wraps(const Codec& codec, std::uint8_t payload_type) {
+    if (wire::codec_identity(codec).kind != CodecKind::red || codec.clock_rate != 48'000) return false;
+    const std::string wanted = std::to_string(payload_type);
+    std::string_view rest = codec.fmtp;
+    do {
+        const std::size_t end = std::min(rest.find('/'), rest.size());
+        if (rest.substr(0, end) != wanted) return false;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    } while (!rest.empty());
+    return true;
+}
+
+/// Our side of RFC 7587 section 6.1: in-band FEC is of use here, and shares may come in stereo.
+void ask_of_opus(Codec& opus, bool content) {
+    const auto ask = [&](std::string_view parameter) {
+        if (wire::fmtp_parameter(opus.fmtp, parameter)) return;
+        if (!opus.fmtp.empty()) opus.fmtp += ';';
+        opus.fmtp += std::string(parameter) + "=1";
+    };
+    ask("useinbandfec");
+    if (content) ask("stereo");
+}
+
 bool mids_are_sound(const wire::SdpOffer& offer) {
     std::set<std::string_view> mids;
     return std::ranges::all_of(offer.media,
@@ -181,7 +205,7 @@ core::Result<Answer> Negotiation::answer(const wire::SdpOffer& offer, const Dema
         }
         if (offered.kind == MediaKind::audio) {
             audio_seen = true;
-            sdp.media.push_back(audio_line(offered, answer));
+            sdp.media.push_back(audio_line(offered, demand.content, answer));
             continue;
         }
         for (const Codec& codec : offered.codecs) {
@@ -219,16 +243,24 @@ core::Result<Answer> Negotiation::answer(const wire::SdpOffer& offer, const Dema
     return answer;
 }
 
-wire::AnswerMedia Negotiation::audio_line(const MediaDescription& offered, Answer& answer) const {
+wire::AnswerMedia Negotiation::audio_line(const MediaDescription& offered, bool content, Answer& answer) const {
     const auto opus = std::ranges::find_if(
         offered.codecs, [](const Codec& codec) { return wire::codec_identity(codec).kind == CodecKind::opus; });
     if (opus == offered.codecs.end()) return rejected_line(offered);
     AnswerMedia line = live_line(offered);
-    line.codecs.push_back(*opus);
-    std::erase_if(line.codecs.back().feedback, [](const std::string& what) { return what != "transport-cc"; });
+    const auto red =
+        std::ranges::find_if(offered.codecs, [&](const Codec& codec) { return wraps(codec, opus->payload_type); });
+    // In the client's own order: with RED in front it sends everything as RED, and adds copies when packets get lost.
+    for (auto codec = offered.codecs.begin(); codec != offered.codecs.end(); ++codec) {
+        if (codec != opus && codec != red) continue;
+        line.codecs.push_back(*codec);
+        std::erase_if(line.codecs.back().feedback, [](const std::string& what) { return what != "transport-cc"; });
+        if (codec == opus) ask_of_opus(line.codecs.back(), content);
+    }
     line.direction = wire::reversed(offered.direction);
     if (wire::sends(offered.direction)) {
-        answer.audio = {offered.ssrcs.empty() ? 0 : offered.ssrcs.front(), opus->payload_type, extension_ids(offered)};
+        answer.audio = {offered.ssrcs.empty() ? 0 : offered.ssrcs.front(), opus->payload_type, extension_ids(offered),
+                        red == offered.codecs.end() ? std::uint8_t{0} : red->payload_type};
     }
     if (wire::receives(offered.direction)) {
         line.msid_stream = "a_" + offered.mid;  // A track without a stream is not played.
@@ -249,6 +281,7 @@ wire::AnswerMedia Negotiation::camera_line(const MediaDescription& offered, cons
     line.direction = wire::receives(offered.direction) ? Direction::sendrecv : Direction::recvonly;
     if (!offered.simulcast_send.empty()) line.receive_rids = offered.send_rids;
     if (!demand.camera_wanted) return line;
+    answer.rids = line.receive_rids;
     VideoUplink camera;
     camera.codecs = payloads(line.codecs);
     camera.extensions = extension_ids(offered);

@@ -29,6 +29,8 @@ struct Answer {
     Downlink downlink;
     /// What the camera line says, when the client sends on it: stream ids are still to be filled in.
     std::optional<VideoUplink> camera;
+    /// Its simulcast layers in the order of the offer; empty: one plain stream.
+    std::vector<std::string> rids;
     /// Capability numbers of the video codecs that the client can decode, sorted; empty: it has no video line.
     std::vector<std::uint32_t> decodable;
 };
@@ -43,6 +45,7 @@ class Negotiation {
         std::function<bool(StreamId)> listed;  ///< Whether the receiver may be given this stream.
         bool camera_wanted = false;            ///< The client says that it sends.
         bool camera_allowed = true;            ///< False: its camera line is answered `inactive`.
+        bool content = false;                  ///< A share, whose sound may be music and stereo.
     };
 
     /// Fails with `invalid` when the offer is none that a client of this protocol makes. State changes on success only.
@@ -55,7 +58,7 @@ class Negotiation {
         std::uint32_t media = 0;
         std::uint32_t rtx = 0;
     };
-    wire::AnswerMedia audio_line(const wire::MediaDescription& offered, Answer& answer) const;
+    wire::AnswerMedia audio_line(const wire::MediaDescription& offered, bool content, Answer& answer) const;
     wire::AnswerMedia camera_line(const wire::MediaDescription& offered, const Demand& demand, Answer& answer) const;
     wire::AnswerMedia receive_line(const wire::MediaDescription& offered, StreamId stream, LineSsrcs ssrcs,
                                    Answer& answer) const;

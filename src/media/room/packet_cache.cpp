@@ -4,16 +4,12 @@
 
 namespace media::room {
 
-void PacketCache::keep(std::int64_t sequence, std::uint32_t timestamp, bool marker, std::uint8_t codec,
-                       core::BytesView payload) {
-    if (payload.size() > kMaxPayload || sequence < 0) return;
-    Packet& packet = packets_[static_cast<std::size_t>(sequence) % kPackets];
-    if (packet.sequence > sequence) return;
-    packet.sequence = sequence;
-    packet.timestamp = timestamp;
+void PacketCache::keep(const Header& header, core::BytesView payload) {
+    if (payload.size() > kMaxPayload || header.sequence < 0) return;
+    Packet& packet = packets_[static_cast<std::size_t>(header.sequence) % kPackets];
+    if (packet.sequence > header.sequence) return;
+    static_cast<Header&>(packet) = header;
     packet.size = static_cast<std::uint16_t>(payload.size());
-    packet.codec = codec;
-    packet.marker = marker;
     std::ranges::copy(payload, packet.bytes.begin());
 }
 

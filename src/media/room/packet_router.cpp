@@ -10,6 +10,7 @@ namespace media::room {
 
 PacketRouter::PacketRouter(Sink& sink, RouterSettings settings) : impl_(std::make_unique<Impl>(sink, settings)) {
     impl_->candidates.reserve(kMaxPeers);
+    impl_->mix_candidates.reserve(kMaxPeers);
     impl_->level_list.reserve(kMaxPeers);
     impl_->random_state = settings.seed;
 }
@@ -29,19 +30,32 @@ VideoSource* PacketRouter::Impl::find_source(StreamId stream) const {
     return found == sources.end() ? nullptr : found->second;
 }
 
-/// Connects every subscription with its source, after anything was published, subscribed to or removed.
-void PacketRouter::Impl::link_all() {
-    subscribers.clear();
+/// Connects every subscription with its source and the other layers of it, after anything was published, subscribed to
+/// or removed.
+void PacketRouter::Impl::link_all(Time now) {
+    for (const auto& [stream, source] : sources) source->clear_watchers();
+    std::size_t subscriptions = 0;
     for (const auto& [id, peer] : peers) {
         for (const auto& wanted : peer->subscriptions) {
-            VideoSource* source = wanted->stream_id() == 0 ? nullptr : find_source(wanted->stream_id());
-            if (source != nullptr && source->owner() == id) source = nullptr;
-            wanted->follow(source);
-            if (source == nullptr) continue;
-            subscribers[source].push_back(wanted.get());
-            if (wanted->waits_for_key_frame()) source->key_frames.request();
+            const VideoSource* source = wanted->stream_id() == 0 ? nullptr : find_source(wanted->stream_id());
+            const Peer* owner = source == nullptr || source->owner() == id ? nullptr : find(source->owner());
+            if (owner == nullptr) {
+                wanted->link({}, nullptr);
+            } else {
+                wanted->link(owner->videos, source);
+                ++subscriptions;
+            }
         }
     }
+    // Watchers change with the layers that are served, in the middle of a packet: nothing may be allocated then.
+    for (const auto& [stream, source] : sources) source->expect_watchers(subscriptions);
+    for (const auto& [id, peer] : peers) {
+        for (const auto& wanted : peer->subscriptions) {
+            wanted->watch();
+            wanted->ask_for_key_frame();
+        }
+    }
+    choose_all_layers(now);
 }
 
 bool PacketRouter::add_peer(PeerId peer, PeerSettings settings, Time now) {
@@ -50,7 +64,9 @@ bool PacketRouter::add_peer(PeerId peer, PeerSettings settings, Time now) {
     added->id = peer;
     added->settings = settings;
     added->next_report = now;
+    added->signal.begin(now);
     impl_->peers.emplace(peer, std::move(added));
+    impl_->arrange_mixer();
     return true;
 }
 
@@ -60,8 +76,10 @@ void PacketRouter::remove_peer(PeerId peer, Time now) {
     for (const auto& source : found->second->videos) impl_->sources.erase(source->stream_id());
     // The sources must outlive the moment in which their subscribers let go of them.
     const std::unique_ptr<Peer> removed = std::move(found->second);
+    impl_->close_link(*removed);
     impl_->peers.erase(found);
-    impl_->link_all();
+    if (impl_->mixer) impl_->mixer->remove(peer);
+    impl_->link_all(now);
     impl_->choose_speakers(now);
 }
 
@@ -75,10 +93,12 @@ void PacketRouter::set_uplink(PeerId id, const Uplink& uplink, Time now) {
         (audio.settings.ssrc == uplink.audio.ssrc || (audio.ssrc_learnt && uplink.audio.ssrc == 0));
     if (same_stream) {
         audio.settings.extensions = uplink.audio.extensions;
+        audio.settings.red_payload_type = uplink.audio.red_payload_type;
     } else {
         audio = AudioInput{};
         audio.settings = uplink.audio;
         audio.ssrc_learnt = uplink.audio.ssrc == 0;
+        if (impl_->mixer) impl_->mixer->restart(id);
     }
     peer->transport_cc_extension = uplink.audio.extensions.transport_cc;
 
@@ -97,7 +117,7 @@ void PacketRouter::set_uplink(PeerId id, const Uplink& uplink, Time now) {
                                                     : std::make_unique<VideoSource>(id, std::move(bounded)));
         impl_->sources.emplace(video.stream_id, peer->videos.back().get());
     }
-    impl_->link_all();
+    impl_->link_all(now);
     impl_->choose_speakers(now);
 }
 
@@ -108,8 +128,10 @@ void PacketRouter::set_downlink(PeerId id, const Downlink& downlink, Time now) {
     AudioOutput& audio = peer->audio_out;
     if (audio.slots && audio.settings.ssrc != downlink.audio.ssrc) audio.slots.reset();
     audio.settings = downlink.audio;
+    impl_->negotiate_link(*peer, downlink);
     impl_->listen(*peer, now);
 
+    peer->adaptation = downlink.adaptation;
     std::vector<std::unique_ptr<VideoSubscription>> before = std::move(peer->subscriptions);
     peer->subscriptions.clear();
     for (const Subscription& wanted : downlink.subscriptions) {
@@ -129,30 +151,37 @@ void PacketRouter::set_downlink(PeerId id, const Downlink& downlink, Time now) {
             static_cast<std::uint32_t>(start >> 16)));
         peer->subscriptions.back()->set_open(peer->connected);
     }
-    impl_->link_all();
+    impl_->link_all(now);
 }
 
 void PacketRouter::set_connected(PeerId id, bool connected, Time now) {
     Peer* peer = impl_->find(id);
     if (peer == nullptr || peer->connected == connected) return;
     peer->connected = connected;
-    if (connected) peer->next_report = now + std::chrono::seconds(1);
+    if (connected) {
+        peer->next_report = now + std::chrono::seconds(1);
+        peer->signal.begin(now);
+    } else {
+        impl_->close_link(*peer);
+    }
     impl_->listen(*peer, now);
     for (const auto& subscription : peer->subscriptions) {
         subscription->set_open(connected);
-        if (subscription->waits_for_key_frame()) subscription->source()->key_frames.request();
+        subscription->ask_for_key_frame();
     }
+    impl_->choose_layers(*peer, now);
     impl_->choose_speakers(now);
 }
 
-void PacketRouter::set_paused(PeerId id, StreamId stream, bool paused, Time) {
+void PacketRouter::set_paused(PeerId id, StreamId stream, bool paused, Time now) {
     Peer* peer = impl_->find(id);
     if (peer == nullptr) return;
     for (const auto& subscription : peer->subscriptions) {
         if (subscription->stream_id() != stream) continue;
         subscription->set_paused(paused);
-        if (subscription->waits_for_key_frame()) subscription->source()->key_frames.request();
+        subscription->ask_for_key_frame();
     }
+    impl_->choose_layers(*peer, now);
 }
 
 void PacketRouter::set_muted(PeerId id, bool muted, Time now) {
@@ -175,11 +204,13 @@ MediaReport PacketRouter::report(Time now) {
     impl_->level_list.clear();
     impl_->link_list.clear();
     impl_->stream_list.clear();
+    impl_->pause_list.swap(impl_->pauses_to_report);
+    impl_->pauses_to_report.clear();
     for (const auto& [id, peer] : impl_->peers) {
         if (!peer->connected) continue;
-        impl_->link_list.push_back({id, 0, 2});
+        impl_->link_list.push_back({id, peer->available_kbps, peer->signal.value(now)});
         for (const auto& source : peer->videos) {
-            impl_->stream_list.push_back({source->stream_id(), source->rate.bps(), source->rate.bps() != 0});
+            impl_->stream_list.push_back({source->stream_id(), source->rate.bps(), source->flowing(now)});
         }
         if (!peer->may_be_heard()) continue;
         if (const auto level = peer->audio_in.loudness.level(now)) impl_->level_list.push_back({id, *level});

@@ -70,7 +70,8 @@ class PacketRouter {
 
     /// Replaces what the peer receives. A subscription may name a stream that is not published yet: it starts when it
     /// is. A `mid` whose stream id changes goes on with continuous numbers and starts at the new source's next key
-    /// frame.
+    /// frame; until then the old one goes on if both are layers of one group. A layer that does not flow is served from
+    /// the next lower one, or else the next higher one.
     void set_downlink(PeerId peer, const Downlink& downlink, Time now);
 
     /// True: DTLS is up, sending may begin (key frames are asked for). False: the path is lost; the peer counts as

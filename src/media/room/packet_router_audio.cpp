@@ -8,6 +8,12 @@
 
 namespace media::room {
 
+namespace {
+/// So long after its last packet a person still counts as somebody who can be heard: a mix does not come and go with
+/// losses.
+constexpr auto kAudible = std::chrono::seconds(2);
+}  // namespace
+
 /// Starts or stops what the peer hears.
 void PacketRouter::Impl::listen(Peer& peer, Time now) {
     AudioOutput& audio = peer.audio_out;
@@ -23,7 +29,7 @@ void PacketRouter::Impl::listen(Peer& peer, Time now) {
 
 void PacketRouter::Impl::on_audio(Peer& from, const wire::RtpView& packet, Time arrival) {
     AudioInput& audio = from.audio_in;
-    if (packet.payload_type() != audio.settings.payload_type) {
+    if (!audio.settings.takes(packet.payload_type())) {
         ++counters.dropped_unknown_stream;
         return;
     }
@@ -35,8 +41,9 @@ void PacketRouter::Impl::on_audio(Peer& from, const wire::RtpView& packet, Time 
     if (verdict.kind == SequenceWindow::Kind::restarted) {
         audio.stats.restart();
         audio.timestamps = {};
+        if (mixer) mixer->restart(from.id);
     }
-    const std::int64_t position = audio.timestamps.unwrap(packet.timestamp()) / AudioSlots::kSamples;
+    const std::int64_t timestamp = audio.timestamps.unwrap(packet.timestamp());
     audio.stats.on_packet(verdict.sequence, packet.timestamp(), false, arrival);
     if (!from.may_be_heard() || !from.connected) {
         ++counters.dropped_audio_muted;
@@ -46,7 +53,19 @@ void PacketRouter::Impl::on_audio(Peer& from, const wire::RtpView& packet, Time 
         ++counters.dropped_padding;
         return;
     }
-    if (opus_duration(packet.payload()) != std::chrono::microseconds(AudioSlots::kSlot)) {
+    std::optional<wire::RedPacket> red;
+    core::BytesView opus = packet.payload();
+    if (packet.payload_type() != audio.settings.payload_type) {
+        red = wire::RedPacket::parse(opus);
+        if (!red || red->primary().payload_type != audio.settings.payload_type) {
+            ++counters.dropped_malformed;
+            return;
+        }
+        opus = red->primary().data;
+    }
+    const auto duration = opus_duration(opus);
+    const bool odd = duration != std::chrono::microseconds(AudioSlots::kSlot);
+    if (odd && (!duration || !mixer)) {
         ++counters.dropped_audio_not_20ms;
         return;
     }
@@ -57,11 +76,32 @@ void PacketRouter::Impl::on_audio(Peer& from, const wire::RtpView& packet, Time 
     const auto level = value ? wire::parse_audio_level(*value) : std::nullopt;
     const bool was_silent = !audio.loudness.level(arrival);
     audio.loudness.take(level ? level->level : LoudnessMeter::kUnmeasured, arrival);
+    audio.last_sound = arrival;
+    if (odd) audio.last_odd = arrival;
     if (was_silent) choose_speakers(arrival);  // Its first packet is not to wait for the next tick.
 
+    if (red) on_red(from, *red, timestamp, arrival);
+    pass_on(from, {.timestamp = timestamp, .opus = opus}, arrival);
+}
+
+/// Copies of packets that may have been lost; older than the packet they come in.
+void PacketRouter::Impl::on_red(Peer& from, const wire::RedPacket& red, std::int64_t timestamp, Time arrival) {
+    for (const wire::RedBlock& block : red.redundant()) {
+        if (block.payload_type != from.audio_in.settings.payload_type || block.timestamp_offset == 0) continue;
+        if (!opus_duration(block.data)) continue;
+        pass_on(from, {.timestamp = timestamp - block.timestamp_offset, .opus = block.data, .redundant = true},
+                arrival);
+    }
+}
+
+void PacketRouter::Impl::pass_on(Peer& from, const mixing::Mixer::Packet& packet, Time arrival) {
+    if (mixer) mixer->push(from.id, packet, arrival);
+    if (opus_duration(packet.opus) != std::chrono::microseconds(AudioSlots::kSlot)) return;
+    const std::int64_t position = packet.timestamp / AudioSlots::kSamples;
     for (const auto& [id, listener] : peers) {
         AudioOutput& output = listener->audio_out;
         if (output.speaker != from.id || !output.slots || !output.slots->running()) continue;
+        if (packet.redundant && !output.slots->misses(position)) continue;
         const AudioSlots::Placed placed = output.slots->place(position, arrival);
         switch (placed.place) {
             case AudioSlots::Place::late:
@@ -72,8 +112,10 @@ void PacketRouter::Impl::on_audio(Peer& from, const wire::RtpView& packet, Time 
                 break;
             case AudioSlots::Place::send:
                 counters.audio_open_slots += placed.opened;
-                ++counters.audio_forwarded;
-                send_audio(*listener, placed.stamp, packet.payload());
+                ++(packet.redundant ? counters.audio_recovered : counters.audio_forwarded);
+                from.audio_in.forwarded_until =
+                    std::max(from.audio_in.forwarded_until, packet.timestamp + AudioSlots::kSamples);
+                send_audio(*listener, placed.stamp, packet.opus);
         }
     }
 }
@@ -95,25 +137,36 @@ void PacketRouter::Impl::send_audio(Peer& to, AudioSlots::Stamp stamp, core::Byt
 
 void PacketRouter::Impl::choose_speakers(Time now) {
     candidates.clear();
+    AudiblePeople audible;
     for (const auto& [id, peer] : peers) {
         if (!peer->connected || !peer->may_be_heard()) continue;
+        if (peer->audio_in.last_sound && now - *peer->audio_in.last_sound < kAudible) {
+            audible.add(peer->settings.person);
+        }
         if (const auto level = peer->audio_in.loudness.level(now)) {
             candidates.push_back({id, peer->settings.person, *level});
         }
     }
     speakers.update(candidates, now);
+    any_mixed = false;
     for (const auto& [id, peer] : peers) {
         AudioOutput& output = peer->audio_out;
+        const bool mixed = wants_mix(*peer, audible, now);
+        any_mixed = any_mixed || mixed;
         const auto speaker =
-            receives(peer->capabilities.audio) ? speakers.for_listener(peer->settings.person) : std::nullopt;
-        if (speaker == output.speaker) continue;
+            receives(peer->capabilities.audio) && !mixed ? speakers.for_listener(peer->settings.person) : std::nullopt;
+        if (mixed && !output.mixed) hear_mix(*peer);
+        if (speaker == output.speaker && mixed == output.mixed) continue;
+        const bool returns = output.mixed && !mixed;
         output.speaker = speaker;
+        output.mixed = mixed;
         if (output.slots) output.slots->release();
+        if (returns) hear_packets(*peer, now);
     }
 }
 
 void PacketRouter::Impl::fill_silence(Peer& peer, Time now) {
-    if (!peer.audio_out.slots) return;
+    if (!peer.audio_out.slots || peer.audio_out.mixed) return;
     while (const auto stamp = peer.audio_out.slots->silence(now, counters.audio_open_slots)) {
         ++counters.audio_silence;
         send_audio(peer, *stamp, kOpusSilence);

@@ -265,44 +265,6 @@ TEST(RouterAudio, MutedPeerIsNotHeardAndHasNoLevel) {
     EXPECT_EQ(meeting.router.counters().dropped_audio_muted, 50U);
 }
 
-TEST(RouterAudio, LoudestOfSeveralIsHeardByAllOthersAndHearsTheNext) {
-    TestMeeting meeting;
-    for (PeerId peer = 1; peer <= 4; ++peer) meeting.join(peer);
-    Microphone first(1), second(2), third(3);
-    std::uint8_t level_of_second = 45;
-    const auto talk = [&](int packets) {
-        for (int i = 0; i < packets; ++i) {
-            meeting.deliver(1, first.next(20));
-            meeting.deliver(2, second.next(level_of_second));
-            meeting.deliver(3, third.next(70));
-            meeting.pass(20ms);
-        }
-    };
-    talk(50);
-    meeting.rtp.clear();
-    talk(50);
-    EXPECT_EQ(heard(meeting.audio_to(2), 1), 50U);
-    EXPECT_EQ(heard(meeting.audio_to(3), 1), 50U);
-    EXPECT_EQ(heard(meeting.audio_to(4), 1), 50U);
-    EXPECT_EQ(heard(meeting.audio_to(1), 2), 50U);
-
-    // Three decibels more than the first: within the margin, nothing changes.
-    level_of_second = 17;
-    talk(50);
-    meeting.rtp.clear();
-    talk(50);
-    EXPECT_EQ(heard(meeting.audio_to(4), 1), 50U);
-
-    level_of_second = 5;
-    talk(50);
-    meeting.rtp.clear();
-    talk(50);
-    EXPECT_EQ(heard(meeting.audio_to(4), 2), 50U);
-    EXPECT_EQ(heard(meeting.audio_to(1), 2), 50U);
-    EXPECT_EQ(heard(meeting.audio_to(2), 1), 50U);
-    expect_steady(meeting.audio_to(4), 960);
-}
-
 TEST(RouterAudio, OwnContentShareIsNotHeardAndHearsNothing) {
     TestMeeting meeting;
     meeting.join(1);
@@ -347,6 +309,113 @@ TEST(RouterAudio, PaddingOnTheAudioStreamUsesUpNoTime) {
     EXPECT_EQ(meeting.router.counters().audio_open_slots, 0U);
     EXPECT_EQ(meeting.router.counters().dropped_padding, 1U);
     expect_steady(meeting.audio_to(2), 960);
+}
+
+/// The last packets as one with redundant copies in front, as payload type 63.
+Bytes as_red(const std::vector<Bytes>& packets) {
+    const auto primary = *wire::RtpView::parse(packets.back());
+    Bytes payload;
+    for (std::size_t i = 0; i + 1 < packets.size(); ++i) {
+        const auto copy = *wire::RtpView::parse(packets[i]);
+        const std::uint32_t offset = primary.timestamp() - copy.timestamp();
+        const std::uint32_t header =
+            (0x80U | 111U) << 24 | offset << 10 | static_cast<std::uint32_t>(copy.payload().size());
+        payload.resize(payload.size() + 4);
+        wire::store_u32(payload.data() + payload.size() - 4, header);
+    }
+    payload.push_back(111);
+    for (const Bytes& packet : packets) {
+        const auto view = *wire::RtpView::parse(packet);
+        payload.insert(payload.end(), view.payload().begin(), view.payload().end());
+    }
+    Bytes result(200);
+    const std::uint8_t level = 30;
+    const wire::RtpExtension extensions[] = {{1, {&level, 1}}};
+    result.resize(wire::write_rtp(
+        result,
+        {.payload_type = 63, .sequence = primary.sequence(), .timestamp = primary.timestamp(), .ssrc = primary.ssrc()},
+        extensions, payload));
+    return result;
+}
+void offer_red(TestMeeting& meeting, PeerId peer) {
+    Uplink uplink = TestMeeting::uplink(peer);
+    uplink.audio.red_payload_type = 63;
+    meeting.router.set_uplink(peer, uplink, meeting.now);
+}
+
+TEST(RouterAudio, RedundantAudioIsUnwrappedAndItsCopiesFillGaps) {
+    TestMeeting meeting;
+    meeting.join(1);
+    meeting.join(2);
+    offer_red(meeting, 1);
+    meeting.pass(1s);
+    meeting.rtp.clear();
+    Microphone alice(1);
+    std::vector<Bytes> last;
+    for (int i = 0; i < 100; ++i) {
+        last.push_back(alice.next());
+        if (last.size() > 3) last.erase(last.begin());
+        // One, then two in a row are lost again and again; the last packet is not.
+        const bool lost = i % 10 == 3 || i % 10 == 6 || i % 10 == 7;
+        if (!lost) meeting.deliver(1, as_red(last));
+        meeting.pass(20ms);
+    }
+    const auto bob = meeting.audio_to(2);
+    expect_steady(bob, 960);
+    EXPECT_EQ(heard(bob, 1), 100U);
+    for (std::size_t i = 1; i < 100; ++i) {
+        EXPECT_EQ(bob[i].rtp().payload()[2], static_cast<std::uint8_t>(bob[i - 1].rtp().payload()[2] + 1));
+        EXPECT_EQ(bob[i].rtp().payload_type(), 109);
+        EXPECT_EQ(bob[i].rtp().payload().size(), 3U);
+    }
+    const RouterCounters& counters = meeting.router.counters();
+    EXPECT_EQ(counters.audio_recovered, 30U);
+    EXPECT_EQ(counters.audio_forwarded, 70U);
+    EXPECT_EQ(counters.audio_open_slots, 0U);
+    EXPECT_EQ(counters.dropped_audio_late, 0U) << "copies of what has come are nothing special";
+}
+
+TEST(RouterAudio, CopyFillsASlotThatWasLeftOpen) {
+    TestMeeting meeting;
+    meeting.join(1);
+    meeting.join(2);
+    offer_red(meeting, 1);
+    meeting.pass(1s);
+    Microphone alice(1);
+    for (int i = 0; i < 10; ++i) {
+        meeting.deliver(1, alice.next());
+        meeting.pass(20ms);
+    }
+    const Bytes lost = alice.next();
+    meeting.pass(20ms);
+    const Bytes without_copies = alice.next();
+    meeting.deliver(1, without_copies);
+    EXPECT_EQ(meeting.router.counters().audio_open_slots, 1U);
+    meeting.pass(20ms);
+    meeting.rtp.clear();
+    meeting.deliver(1, as_red({lost, without_copies, alice.next()}));
+    const auto bob = meeting.audio_to(2);
+    ASSERT_EQ(bob.size(), 2U);
+    EXPECT_EQ(bob[1].rtp().timestamp() - bob[0].rtp().timestamp(), 2 * 960U);
+    EXPECT_EQ(meeting.router.counters().audio_recovered, 1U);
+}
+
+TEST(RouterAudio, RedThatWasNotAgreedOnOrIsBrokenIsDropped) {
+    TestMeeting meeting;
+    meeting.join(1);
+    meeting.join(2);
+    Microphone alice(1);
+    meeting.deliver(1, as_red({alice.next()}));
+    EXPECT_EQ(meeting.router.counters().dropped_unknown_stream, 1U);
+    offer_red(meeting, 1);
+    Bytes broken = as_red({alice.next(), alice.next()});
+    broken.resize(broken.size() - 5);
+    meeting.deliver(1, broken);
+    Bytes foreign = as_red({alice.next()});
+    foreign[foreign.size() - 4] = 9;
+    meeting.deliver(1, foreign);
+    EXPECT_EQ(meeting.router.counters().dropped_malformed, 2U);
+    EXPECT_EQ(meeting.router.counters().audio_forwarded, 0U);
 }
 
 TEST(RouterAudio, DuplicatesAndForeignPacketsAreDroppedByReason) {

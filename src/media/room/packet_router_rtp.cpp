@@ -20,6 +20,8 @@ void PacketRouter::on_rtp(PeerId from, std::span<std::uint8_t> packet, Time arri
         ++counters.dropped_malformed;
         return;
     }
+    impl_->clock = std::max(impl_->clock, arrival);
+    peer->signal.heard(arrival);
     // Before anything is dropped: feedback is about the path, not about what is of use.
     if (peer->transport_cc_extension != 0) {
         const auto value = view->extension(peer->transport_cc_extension);
@@ -29,10 +31,7 @@ void PacketRouter::on_rtp(PeerId from, std::span<std::uint8_t> packet, Time arri
 
     AudioInput& audio = peer->audio_in;
     const std::uint32_t ssrc = view->ssrc();
-    if (audio.settings.ssrc == 0 && audio.settings.payload_type != 0 &&
-        view->payload_type() == audio.settings.payload_type) {
-        audio.settings.ssrc = ssrc;
-    }
+    if (audio.settings.ssrc == 0 && audio.settings.takes(view->payload_type())) audio.settings.ssrc = ssrc;
     if (ssrc == audio.settings.ssrc && ssrc != 0) {
         impl_->on_audio(*peer, *view, arrival);
         return;
@@ -43,12 +42,13 @@ void PacketRouter::on_rtp(PeerId from, std::span<std::uint8_t> packet, Time arri
         impl_->on_video(*peer, *source, part, *view, arrival);
         return;
     }
+    for (const auto& source : peer->videos) {
+        const VideoSource::Part part = source->learn(*view);
+        if (part == VideoSource::Part::none) continue;
+        impl_->on_video(*peer, *source, part, *view, arrival);
+        return;
+    }
     ++counters.dropped_unknown_stream;
-}
-
-void PacketRouter::Impl::send_rtp(PeerId to, std::size_t size) {
-    ++counters.rtp_out;
-    sink.send_rtp(to, std::span(rtp_buffer).first(size));
 }
 
 void PacketRouter::Impl::on_video(Peer& from, VideoSource& source, VideoSource::Part part, const wire::RtpView& packet,
@@ -59,11 +59,11 @@ void PacketRouter::Impl::on_video(Peer& from, VideoSource& source, VideoSource::
     }
     const auto video = source.take(packet, part, arrival, counters);
     if (!video) return;
-    const auto found = subscribers.find(&source);
-    if (found == subscribers.end()) return;
-    for (VideoSubscription* subscription : found->second) {
-        const std::size_t size = subscription->forward(*video, arrival, rtp_room(), counters);
-        if (size != 0) send_rtp(subscription->receiver(), size);
+    for (VideoSubscription* subscription : source.watchers()) {
+        std::size_t size = subscription->forward(source, *video, arrival, rtp_room(), counters);
+        for (; size != 0; size = subscription->catch_up(arrival, rtp_room(), counters)) {
+            send_rtp(subscription->receiver(), size);
+        }
     }
 }
 

@@ -20,10 +20,16 @@ std::uint64_t ntp_of(Time time) {
 }  // namespace
 
 void PacketRouter::tick(Time now) {
+    impl_->clock = std::max(impl_->clock, now);
     impl_->choose_speakers(now);
+    impl_->mix(now);
+    if (now >= impl_->next_layer_choice) impl_->choose_all_layers(now);
     for (const auto& [id, peer] : impl_->peers) {
         if (!peer->connected) continue;
         impl_->fill_silence(*peer, now);
+        if (peer->link.refresh_due(now)) impl_->refresh_link(*peer);
+        impl_->release(*peer);
+        impl_->probe(*peer);
         impl_->repair(*peer, now);
         if (now >= peer->next_report) {
             peer->next_report = now + kReportInterval;
@@ -31,20 +37,6 @@ void PacketRouter::tick(Time now) {
         }
         impl_->limit_uplink(*peer, now);
     }
-}
-
-void PacketRouter::Impl::flush(Peer& to, wire::RtcpWriter& compound) {
-    if (compound.size() == 0) return;
-    ++counters.rtcp_out;
-    sink.send_rtcp(to.id, std::span(rtcp_buffer).first(compound.size()));
-    compound = wire::RtcpWriter(rtcp_room());
-}
-
-template <class Write>
-void PacketRouter::Impl::append(Peer& to, wire::RtcpWriter& compound, Write&& write) {
-    if (write(compound)) return;
-    flush(to, compound);
-    write(compound);
 }
 
 void PacketRouter::Impl::repair(Peer& peer, Time now) {
@@ -61,10 +53,7 @@ void PacketRouter::Impl::repair(Peer& peer, Time now) {
                 return out.nack(peer.own_ssrc(), source->ssrc(), std::span(lost).first(due.count));
             });
         }
-        const auto found = subscribers.find(source.get());
-        const bool waiting = found != subscribers.end() &&
-                             std::ranges::any_of(found->second, [](const auto* s) { return s->waits_for_key_frame(); });
-        if (source->key_frames.poll(now, waiting)) {
+        if (source->key_frame_due(now)) {
             ++counters.key_frame_requests_sent;
             append(peer, compound, [&](wire::RtcpWriter& out) { return out.pli(peer.own_ssrc(), source->ssrc()); });
         }
@@ -86,6 +75,7 @@ void PacketRouter::Impl::report(Peer& peer, Time now) {
         if (const auto block = source->stats.report(source->ssrc(), now)) blocks[count++] = *block;
     }
     const auto known = std::span<const wire::ReportBlock>(blocks).first(count);
+    judge_link(peer, known, now);
 
     wire::RtcpWriter compound(rtcp_room());
     const AudioOutput& audio = peer.audio_out;
@@ -108,6 +98,24 @@ void PacketRouter::Impl::report(Peer& peer, Time now) {
     flush(peer, compound);
 }
 
+/// Once a second: what AUDIO_METADATA shows of the peer's link.
+void PacketRouter::Impl::judge_link(Peer& peer, std::span<const wire::ReportBlock> arrived, Time now) {
+    SignalStrength::Second second;
+    for (const wire::ReportBlock& block : arrived)
+        second.loss_up = std::max(second.loss_up, block.fraction_lost / 256.0);
+    second.loss_down = peer.link.answers(now) ? peer.link.estimate()->loss() : peer.reported_loss;
+    peer.reported_loss = 0;
+    std::optional<std::uint64_t> smallest;
+    for (const auto& subscription : peer.subscriptions) {
+        if (subscription->held()) second.starved = true;
+        if (!subscription->wants_packets() || subscription->layer_count() == 0) continue;
+        const std::uint64_t lowest = subscription->layer(0)->rate.bps();
+        if (lowest != 0) smallest = std::min(lowest, smallest.value_or(lowest));
+    }
+    if (peer.available_kbps != 0 && smallest && peer.video_budget_bps() * 5 < *smallest * 4) second.starved = true;
+    peer.signal.update(second);
+}
+
 std::size_t PacketRouter::Impl::seen_videos(const Peer& receiver) const {
     return static_cast<std::size_t>(
         std::ranges::count_if(receiver.subscriptions, [](const auto& s) { return s->wants_packets(); }));
@@ -118,16 +126,18 @@ void PacketRouter::Impl::limit_uplink(Peer& peer, Time now) {
     std::array<std::uint32_t, kMaxVideosPerPeer> ssrcs;
     std::size_t count = 0;
     std::optional<std::uint64_t> total;
+    const bool simulcast = std::ranges::count_if(peer.videos, [&](const auto& s) { return s->flowing(now); }) > 1;
     for (const auto& source : peer.videos) {
         if (source->ssrc() == 0) continue;
         ssrcs[count++] = source->ssrc();
         peer.uplink_limit.begin();
-        if (const auto found = subscribers.find(source.get()); found != subscribers.end()) {
-            for (const VideoSubscription* subscription : found->second) {
-                const Peer* receiver = find(subscription->receiver());
-                if (receiver == nullptr || !subscription->wants_packets()) continue;
-                peer.uplink_limit.add(receiver->estimate.share(seen_videos(*receiver), now));
-            }
+        // A receiver that cannot take all the layers gets fewer of them.
+        const bool layered = simulcast || source->rate.layered();
+        for (const VideoSubscription* subscription : source->watchers()) {
+            const Peer* receiver = find(subscription->receiver());
+            if (layered || receiver == nullptr || !subscription->wants_packets()) continue;
+            if (receiver->available_kbps == 0) continue;
+            peer.uplink_limit.add(receiver->video_budget_bps() / std::max<std::size_t>(1, seen_videos(*receiver)));
         }
         if (const auto allowed = peer.uplink_limit.allowed(settings.uplink_ceiling_bps, settings.uplink_floor_bps)) {
             total = total.value_or(0) + *allowed;

@@ -17,7 +17,7 @@ class RepeatLimit {
   public:
     static constexpr std::uint8_t kMaxRepeats = 5;
     static constexpr auto kShortest = std::chrono::milliseconds(30);
-    static constexpr auto kLongest = std::chrono::milliseconds(300);
+    static constexpr auto kLongest = std::chrono::milliseconds(1000);
 
     /// Whether the packet may be repeated now; remembers it as repeated when so.
     bool take(std::uint16_t sequence, Time now, std::chrono::microseconds round_trip);
@@ -40,7 +40,7 @@ class RepeatBudget {
     static constexpr std::uint64_t kLeastBps = 64'000;
     static constexpr std::uint64_t kMostBps = 1'500'000;
 
-    /// A quarter of what the receiver says it can take; 0 = it said nothing.
+    /// A quarter of what the receiver can take; 0 = not known.
     void set_estimate(std::uint64_t receiver_bps);
     bool take(std::size_t bytes, Time now);
 

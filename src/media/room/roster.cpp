@@ -10,7 +10,7 @@ Member& Roster::enter(const Identity& identity, PeerId peer, bool muted, core::T
     replaced = known == members_.end() ? 0 : known->second.audio_stream_id;
     const PersonId person = known == members_.end() ? person_of(identity.attendee_id) : known->second.person;
     Member& member = members_[key];
-    member = {identity, ids_.next(wall), person, muted, peer, std::nullopt};
+    member = {identity, ids_.next(wall), person, muted, peer, std::nullopt, member.needs_relay};
     return member;
 }
 

@@ -22,6 +22,7 @@ struct Member {
     bool muted = false;
     PeerId peer = 0;             ///< Whose media this is; 0: none (any more).
     std::optional<Moment> lost;  ///< Since when there is no signalling connection; null while there is one.
+    bool needs_relay = false;    ///< A connection of it never got a connectivity check through.
 };
 
 class Roster {

@@ -3,7 +3,8 @@
 //  - audio: sequence number and timestamp go together, no number twice, none from before a connection, never faster
 //    than real time allows, never too many slots open in a row nor more than a third of all, and never below half of 50
 //    packets a second;
-//  - video: no foreign header extension; a number that is used again carries exactly the same bytes (SRTP would
+//  - no foreign header extension; the transport-wide numbers of a peer go up by one;
+//  - video: a number that is used again carries exactly the same bytes (SRTP would
 //    otherwise use one key stream for two packets);
 //  - RTCP is well-formed.
 #include <algorithm>
@@ -70,6 +71,8 @@ struct World : Sink {
         bool there = false;
         bool connected = false;
         bool hears = false;
+        std::uint8_t number_extension = 0;  ///< Transport-wide numbers on all lines; 0: none.
+        std::uint16_t next_number = 0;
         AudioState audio;
     };
     PeerState peers[kPeers + 1];
@@ -86,14 +89,21 @@ struct World : Sink {
         check(packet.size() <= kMaxPacketSize, "packet too long");
         const auto view = wire::RtpView::parse(packet);
         check(view.has_value(), "malformed packet sent");
-        check(view->extension_form() == wire::RtpExtensionForm::none && view->csrc_count() == 0,
-              "foreign header parts");
-        if (view->ssrc() == 1000 * to + 500) {
-            audio(peers[to].audio, *view);
-        } else {
-            remember(video[{to, view->ssrc()}], *view);
-        }
+        check(view->csrc_count() == 0, "foreign header parts");
+        const bool is_audio = view->ssrc() == 1000 * to + 500;
+        const bool again = !is_audio && remember(video[{to, view->ssrc()}], *view);
+        if (is_audio) audio(peers[to].audio, *view);
+        if (!again) stamp(peers[to], *view);
         std::fill_n(packet.data(), packet.size() + kTrailerRoom, std::uint8_t{0xAB});
+    }
+    static void stamp(PeerState& to, const wire::RtpView& view) {
+        if (to.number_extension == 0) {
+            check(view.extension_form() == wire::RtpExtensionForm::none, "a header extension nobody wants");
+            return;
+        }
+        const auto value = view.extension(to.number_extension);
+        check(value && value->size() == 2 && view.header_size() == 20, "a packet without its number");
+        check(wire::load_u16(value->data()) == to.next_number++, "transport-wide numbers go up by one");
     }
     void audio(AudioState& state, const wire::RtpView& view) {
         check(!view.marker() && view.payload_type() == 109, "audio header");
@@ -127,13 +137,17 @@ struct World : Sink {
         const double nominal = std::chrono::duration<double>(now - state.since).count() * 50;
         check(static_cast<double>(state.highest) <= nominal * 1.01 + 14, "audio faster than real time");
     }
-    static void remember(std::vector<Last>& last, const wire::RtpView& view) {
+    /// True: the same packet once more.
+    static bool remember(std::vector<Last>& last, const wire::RtpView& view) {
         const std::vector<std::uint8_t> bytes(view.packet().begin(), view.packet().end());
         for (const Last& before : last) {
-            if (before.sequence == view.sequence()) check(before.bytes == bytes, "number used for two packets");
+            if (before.sequence != view.sequence()) continue;
+            check(before.bytes == bytes, "number used for two packets");
+            return true;
         }
-        if (last.size() >= 64) last.erase(last.begin());
+        if (last.size() >= 256) last.erase(last.begin());
         last.push_back({view.sequence(), bytes});
+        return false;
     }
     void send_rtcp(PeerId to, std::span<std::uint8_t> compound) override {
         check(to <= kPeers && peers[to].there && peers[to].connected, "RTCP sent to somebody who is not there");
@@ -241,6 +255,8 @@ class Driver {
             world_.now);
         router_.set_downlink(id, {.audio = {.ssrc = 1000 * id + 500, .payload_type = 109}, .subscriptions = {}},
                              world_.now);
+        world_.peers[id].number_extension = 0;
+        world_.peers[id].next_number = 0;
     }
     void leave(PeerId id) {
         if (input_.byte() % 4 != 0) return;
@@ -277,14 +293,21 @@ class Driver {
     }
     void downlink(PeerId id) {
         Downlink downlink{.audio = {.ssrc = 1000 * id + 500, .payload_type = 109}, .subscriptions = {}};
-        const std::uint8_t count = input_.byte() % 4;
+        const std::uint8_t shape = input_.byte();
+        const std::uint8_t count = shape % 4;
+        World::PeerState& state = world_.peers[id];
+        const std::uint8_t numbered = (shape & 4) != 0 ? 3 : 0;
+        if (state.there && numbered == 0) state.next_number = 0;
+        if (state.there) state.number_extension = numbered;
+        downlink.audio.extensions.transport_cc = numbered;
         for (std::uint32_t line = 0; line < count; ++line) {
             const std::uint8_t choice = input_.byte();
             downlink.subscriptions.push_back({.mid = std::to_string(line),
                                               .stream_id = choice % 4U,
                                               .ssrc = 1000 * id + 510 + line,
                                               .rtx_ssrc = (choice & 0x80) != 0 ? 0 : 1000 * id + 610 + line,
-                                              .codecs = codecs(input_.byte())});
+                                              .codecs = codecs(input_.byte()),
+                                              .extensions = {.transport_cc = numbered}});
         }
         router_.set_downlink(id, downlink, world_.now);
     }
@@ -370,6 +393,7 @@ class Driver {
         std::uint8_t buffer[600];
         wire::RtcpWriter writer(buffer);
         const std::uint32_t line = 1000 * id + 510 + choice % 3;
+        if ((choice & 4) != 0) arrivals(writer, world_.peers[id].next_number);
         if ((choice & 8) != 0) {
             // What the receiver really got last, or near it.
             const auto known = world_.video.find({id, line});
@@ -398,6 +422,18 @@ class Driver {
         }
         router_.on_rtcp(id, writer.written(), world_.now);
     }
+    /// The last packets have arrived, most of them, at times as the input says.
+    void arrivals(wire::RtcpWriter& writer, std::uint16_t next) {
+        std::vector<wire::PacketArrival> list;
+        const std::int64_t end = 65'536 * 4 + next;
+        arrival_us_ += input_.byte() * 1000;
+        for (std::int64_t number = end - 40; number < end; ++number) {
+            if (input_.byte() % 8 == 0) continue;
+            arrival_us_ += input_.byte() * 100;
+            list.push_back({number, arrival_us_});
+        }
+        writer.transport_feedback(1, 2, 0, end - 40, list);
+    }
     void raw() {
         const PeerId id = peer();
         const std::uint8_t size = input_.byte();
@@ -411,6 +447,7 @@ class Driver {
     World world_;
     PacketRouter router_;
     std::uint16_t transport_ = 65'000;
+    std::int64_t arrival_us_ = 1'000'000;
     std::map<PeerId, std::pair<std::uint16_t, std::uint32_t>> audio_;
     std::map<std::uint32_t, std::pair<std::uint16_t, std::uint32_t>> video_;
 };

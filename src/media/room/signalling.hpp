@@ -45,6 +45,8 @@ struct TurnCredentials {
     std::string username;
     std::string password;
     std::chrono::seconds life{};
+    /// False: to be given only when an earlier connection of the client did not get a single check through.
+    bool at_once = true;
 };
 
 /// The client's side, from its offer.

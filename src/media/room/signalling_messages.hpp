@@ -25,7 +25,9 @@ struct DataMessage {
 class MessageStore {
   public:
     static constexpr std::size_t kMaxMessages = 1024;
-    static constexpr std::size_t kMaxBytes = 512 * 1024;  ///< Of topic and data together.
+    /// Of topic and data together. All of it is given to somebody who joins, so it has to fit into the queue of one
+    /// connection (net::WebSocket).
+    static constexpr std::size_t kMaxBytes = 512 * 1024;
     static constexpr std::chrono::minutes kMaxLifetime{5};
     static constexpr std::size_t kMaxData = 2048;
     static constexpr std::size_t kMaxTopic = 36;

@@ -30,6 +30,8 @@ struct OfferText {
     std::uint32_t audio_ssrc = 1001;
     std::uint32_t video_ssrc = 0;  ///< 0: the camera is off.
     std::vector<ReceiveLine> receive;
+    /// kbit/s of the simulcast layers low, mid and hi, 0: off; empty: one plain stream.
+    std::vector<std::uint32_t> layers{};
     bool vp9 = true;
     std::uint8_t vp8_payload_type = 96;
 
@@ -68,7 +70,11 @@ struct OfferText {
                "a=rtcp-fb:111 transport-cc\r\na=fmtp:111 minptime=10;useinbandfec=1\r\na=ssrc:" +
                std::to_string(audio_ssrc) + " cname:c\r\n";
         sdp += "m=video 9 UDP/TLS/RTP/SAVPF " + video_formats() + "\r\n" + transport("1") + video_codecs();
-        if (video_ssrc != 0) {
+        if (!layers.empty()) {
+            sdp +=
+                "a=sendrecv\r\na=msid:s v\r\na=rid:low send\r\na=rid:mid send\r\na=rid:hi send\r\n"
+                "a=simulcast:send low;mid;hi\r\n";
+        } else if (video_ssrc != 0) {
             const std::string media = std::to_string(video_ssrc);
             const std::string rtx = std::to_string(video_ssrc + 1);
             sdp += "a=sendrecv\r\na=msid:s v\r\na=ssrc-group:FID " + media + " " + rtx + "\r\na=ssrc:" + media +
@@ -91,36 +97,65 @@ inline OfferText camera_on(std::uint32_t video_ssrc) {
     return offer;
 }
 
+/// A camera with three layers at these kbit/s.
+inline OfferText simulcast(std::uint32_t low, std::uint32_t mid, std::uint32_t hi) {
+    OfferText offer;
+    offer.layers = {low, mid, hi};
+    return offer;
+}
+
 inline std::string message(proto::Frame frame, proto::Frame::Type type) {
     frame.set_type(type);
     frame.set_timestamp_ms(1);
     return wire::wrap_frame(frame);
 }
 
-inline std::string join(std::uint64_t audio_session_id) {
+inline proto::Frame join_frame(std::uint64_t audio_session_id) {
     proto::Frame frame;
     frame.mutable_join()->set_protocol_version(2);
     frame.mutable_join()->set_flags(2);
     frame.mutable_join()->set_wants_compressed_sdp(true);
     frame.mutable_join()->set_audio_session_id(audio_session_id);
+    return frame;
+}
+
+inline std::string join(std::uint64_t audio_session_id) {
+    return message(join_frame(audio_session_id), proto::Frame::JOIN);
+}
+
+/// As a client with the priority-based policy does; `asks` is what it wants of the server, `supports` what it could do.
+inline std::string adaptive_join(std::uint64_t audio_session_id, proto::NetworkAdaption asks,
+                                 const std::vector<proto::NetworkAdaption>& supports) {
+    proto::Frame frame = join_frame(audio_session_id);
+    frame.mutable_join()->set_server_side_network_adaption(asks);
+    for (const auto what : supports) frame.mutable_join()->add_supported_server_side_network_adaptions(what);
+    frame.mutable_join()->set_wants_all_temporal_layers_in_index(true);
     return message(frame, proto::Frame::JOIN);
 }
 
-inline std::string subscribe(const OfferText& offer, bool muted = false) {
+inline std::string adaptive_join(std::uint64_t audio_session_id) {
+    return adaptive_join(
+        audio_session_id, proto::ADAPTION_BANDWIDTH_PROBING_AND_VIDEO_QUALITY,
+        {proto::ADAPTION_NONE, proto::ADAPTION_BANDWIDTH_PROBING, proto::ADAPTION_BANDWIDTH_PROBING_AND_VIDEO_QUALITY});
+}
+
+inline proto::Frame subscribe_frame(const OfferText& offer, bool muted = false) {
     proto::Frame frame;
     proto::Subscribe& body = *frame.mutable_sub();
-    body.set_duplex(offer.video_ssrc != 0 ? proto::DUPLEX : proto::RX);
+    const bool sends = offer.video_ssrc != 0 || !offer.layers.empty();
+    body.set_duplex(sends ? proto::DUPLEX : proto::RX);
     proto::StreamDescriptor& audio = *body.add_send_streams();
     audio.set_stream_id(1);
     audio.set_group_id(1);
     audio.set_track_label("AmazonChimeExpressAudio");
     audio.set_media_type(proto::AUDIO);
-    if (offer.video_ssrc != 0) {
+    for (const std::uint32_t kbps :
+         offer.layers.empty() ? std::vector<std::uint32_t>(sends ? 1 : 0, 1500) : offer.layers) {
         proto::StreamDescriptor& video = *body.add_send_streams();
         video.set_stream_id(2);
         video.set_group_id(2);
         video.set_framerate(15);
-        video.set_max_bitrate_kbps(1500);
+        video.set_max_bitrate_kbps(kbps);
         video.set_track_label("AmazonChimeExpressVideo");
         video.set_media_type(proto::VIDEO);
     }
@@ -128,7 +163,11 @@ inline std::string subscribe(const OfferText& offer, bool muted = false) {
     for (const ReceiveLine& line : offer.receive) body.add_receive_stream_ids(line.stopped ? 0 : line.stream_id);
     body.set_sdp_offer(offer.text());
     body.set_audio_muted(muted);
-    return message(frame, proto::Frame::SUBSCRIBE);
+    return frame;
+}
+
+inline std::string subscribe(const OfferText& offer, bool muted = false) {
+    return message(subscribe_frame(offer, muted), proto::Frame::SUBSCRIBE);
 }
 
 inline std::string leave() {

@@ -1,5 +1,4 @@
-// Who is heard: the loudest participant, with hysteresis, and for the loudest one the next. This is the place where a
-// mixer will stand once more than one voice is to be heard at a time.
+// Who is passed on undecoded where a listener has one other person to hear: its loudest connection, with hysteresis.
 //
 // Loudness is the sender's own measurement (RFC 6464), smoothed. Owned by one meeting; its thread only.
 #pragma once

@@ -9,9 +9,9 @@ void ReceiverEstimate::set(std::uint64_t bps, Time now) {
     at_ = now;
 }
 
-std::optional<std::uint64_t> ReceiverEstimate::share(std::size_t streams, Time now) const {
-    if (!at_ || now - *at_ > kFresh || streams == 0) return std::nullopt;
-    return (bps_ > kAudioBps ? bps_ - kAudioBps : 0) / streams;
+std::optional<std::uint64_t> ReceiverEstimate::bps(Time now) const {
+    if (!at_ || now - *at_ > kFresh) return std::nullopt;
+    return bps_;
 }
 
 void UplinkLimit::add(std::optional<std::uint64_t> share) {

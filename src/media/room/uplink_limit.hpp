@@ -1,8 +1,8 @@
 // What a sender is told with REMB (draft-alvestrand-rmcat-remb-03): no more than its receivers can take.
 //
 // There is one quality for all receivers, so the weakest decides, but never below a floor that keeps a picture for the
-// others. A cap only: the sender's own estimate comes from transport-wide feedback. Owned by one sending peer; the
-// meeting's thread only.
+// others. A cap only: the sender's own estimate of its way to us comes from transport-wide feedback. Owned by one
+// sending peer; the meeting's thread only.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@
 
 namespace media::room {
 
-/// What one receiver said last about its link.
+/// What one receiver said last about its link (REMB).
 class ReceiverEstimate {
   public:
     static constexpr auto kFresh = std::chrono::seconds(10);
@@ -21,8 +21,8 @@ class ReceiverEstimate {
     static constexpr std::uint64_t kAudioBps = 60'000;
 
     void set(std::uint64_t bps, Time now);
-    /// Share of each of `streams` videos that the receiver gets; null when it said nothing lately.
-    std::optional<std::uint64_t> share(std::size_t streams, Time now) const;
+    /// Null when it said nothing lately.
+    std::optional<std::uint64_t> bps(Time now) const;
 
   private:
     std::uint64_t bps_ = 0;

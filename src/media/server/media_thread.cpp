@@ -1,6 +1,7 @@
 #include "media/server/media_thread.hpp"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -22,6 +23,21 @@ constexpr auto kTick = std::chrono::milliseconds(5);
 constexpr auto kIdleTick = std::chrono::milliseconds(100);
 constexpr auto kPortCheck = std::chrono::seconds(1);
 constexpr std::size_t kMaxEnded = 8192;
+
+/// The `number`th of the cores that this process may use, counted from the last: the first ones are busy with all else.
+void pin_to_core(std::size_t number) {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    std::vector<int> cores;
+    for (int core = CPU_SETSIZE - 1; core >= 0; --core) {
+        if (CPU_ISSET(core, &allowed)) cores.push_back(core);
+    }
+    if (cores.empty()) return;
+    cpu_set_t own;
+    CPU_ZERO(&own);
+    CPU_SET(cores[number % cores.size()], &own);
+    pthread_setaffinity_np(pthread_self(), sizeof own, &own);
+}
 
 room::Moment moment() {
     return {room::Time::clock::now(),
@@ -50,10 +66,11 @@ core::Result<void> MediaThread::open() {
     return {};
 }
 
-void MediaThread::start() {
+void MediaThread::start(std::size_t number) {
     port_.start();
-    thread_ = std::thread([this] {
-        pthread_setname_np(pthread_self(), "media-0");
+    thread_ = std::thread([this, number] {
+        pthread_setname_np(pthread_self(), ("media-" + std::to_string(number)).c_str());
+        if (settings_.pinned) pin_to_core(number);
         context_.run();
     });
 }
@@ -63,6 +80,7 @@ void MediaThread::stop() {
     if (!thread_.joinable()) return;
     asio::post(context_, [this] {
         for (const auto& [id, host] : meetings_) host->close_all(room::close_code::kReconnect);
+        meetings_.clear();  // Their sockets belong to loops that may not outlive this object.
         port_.flush();
         const PortCounters& counters = port_.counters();
         core::log::debug("media port closed", {{"delivered", std::to_string(counters.delivered)},
@@ -94,6 +112,7 @@ void MediaThread::do_connect(room::PeerId peer, std::shared_ptr<net::WebSocket> 
                   {std::move(participant.attendee_id), std::move(participant.external_user_id), participant.content,
                    participant.capabilities},
                   std::move(turn), moment());
+    count_meetings();
     schedule();
 }
 
@@ -117,6 +136,7 @@ void MediaThread::lost(room::PeerId peer) {
     asio::post(context_, [this, peer] {
         if (MeetingHost* host = host_of(peer)) host->lost(peer, moment());
         meeting_of_.erase(peer);
+        count_meetings();
     });
 }
 
@@ -149,6 +169,18 @@ void MediaThread::send_transcript(std::string meeting_id, std::string frame) {
     });
 }
 
+void MediaThread::release_meeting(std::string meeting_id) {
+    asio::post(context_, [this, meeting_id = std::move(meeting_id)] {
+        const auto found = meetings_.find(meeting_id);
+        if (found == meetings_.end()) return;
+        found->second->close_all(room::close_code::kReconnect);
+        for (const std::string& attendee : found->second->attendees()) forget_present(attendee);
+        meetings_.erase(found);
+        port_.flush();
+        count_meetings();
+    });
+}
+
 std::vector<std::string> MediaThread::present() const {
     const std::lock_guard lock(present_mutex_);
     std::vector<std::string> list;
@@ -170,6 +202,11 @@ void MediaThread::remember_ended(const std::string& meeting_id) {
     if (ended_order_.size() <= kMaxEnded) return;
     ended_.erase(ended_order_.front());
     ended_order_.pop_front();
+}
+
+void MediaThread::count_meetings() {
+    occupied_ = static_cast<std::size_t>(
+        std::ranges::count_if(meetings_, [](const auto& entry) { return entry.second->occupied(); }));
 }
 
 void MediaThread::schedule() {
@@ -197,13 +234,16 @@ void MediaThread::tick() {
     if (now.steady >= port_check_at_) {
         port_check_at_ = now.steady + kPortCheck;
         port_.check_time(now.steady);
+        count_meetings();
     }
     port_.flush();
 }
 
 room::TurnCredentials MediaThread::turn_credentials(const Participant& participant) const {
-    if (!participant.wants_relay || settings_.turn.uris.empty()) return {};
-    return make_turn_credentials(settings_.turn, moment().wall);
+    if (settings_.turn.uris.empty()) return {};
+    room::TurnCredentials turn = make_turn_credentials(settings_.turn, moment().wall);
+    turn.at_once = participant.wants_relay;
+    return turn;
 }
 
 std::vector<wire::TransportAddress> MediaThread::candidates() const {
@@ -244,11 +284,15 @@ void MediaThread::happened(core::MeetingEvent event) {
         const std::lock_guard lock(present_mutex_);
         ++present_[event.attendee_id];
     } else if (event.kind == Kind::attendee_left || event.kind == Kind::attendee_dropped) {
-        const std::lock_guard lock(present_mutex_);
-        const auto entry = present_.find(event.attendee_id);
-        if (entry != present_.end() && --entry->second == 0) present_.erase(entry);
+        forget_present(event.attendee_id);
     }
     observer_.happened(std::move(event));
+}
+
+void MediaThread::forget_present(const std::string& attendee_id) {
+    const std::lock_guard lock(present_mutex_);
+    const auto entry = present_.find(attendee_id);
+    if (entry != present_.end() && --entry->second == 0) present_.erase(entry);
 }
 
 }  // namespace media::server

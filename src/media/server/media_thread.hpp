@@ -45,7 +45,8 @@ class MediaThread final : private Chronicle {
 
     /// Before `start`.
     core::Result<void> open();
-    void start();
+    /// `number`: among the media threads.
+    void start(std::size_t number = 0);
 
     // Any thread.
     void connect(room::PeerId peer, std::shared_ptr<net::WebSocket> socket, Participant participant);
@@ -57,6 +58,8 @@ class MediaThread final : private Chronicle {
     void set_capabilities(std::string meeting_id, std::string attendee_id, core::Capabilities capabilities);
     void send_transcript(std::string meeting_id, std::string frame);
     std::vector<std::string> present() const;
+    std::size_t meetings() const { return occupied_; }
+    void release_meeting(std::string meeting_id);
     bool stopped() const { return stopped_; }
     /// Sends everybody to reconnect and joins the thread. Twice is fine.
     void stop();
@@ -65,6 +68,8 @@ class MediaThread final : private Chronicle {
     void do_connect(room::PeerId peer, std::shared_ptr<net::WebSocket> socket, Participant participant);
     MeetingHost* host_of(room::PeerId peer);
     void remember_ended(const std::string& meeting_id);
+    void count_meetings();
+    void forget_present(const std::string& attendee_id);
     void schedule();
     void tick();
     room::MeetingSettings meeting_settings(const Participant& first) const;
@@ -93,6 +98,7 @@ class MediaThread final : private Chronicle {
     mutable std::mutex present_mutex_;
     std::map<std::string, std::size_t> present_;  ///< Attendee ids, and in how many meetings.
 
+    std::atomic<std::size_t> occupied_{0};
     std::atomic<bool> stopped_{false};
     std::thread thread_;
 };

@@ -66,6 +66,7 @@ class MeetingHost::Peer final : public PortUser {
     void path_added(const Path& path) {
         paths_.push_back(path);
         host_.port_.add_path(path, *this);
+        host_.meeting_.media_reached(id_);
     }
     void path_removed(const Path& path) {
         std::erase(paths_, path);
@@ -147,6 +148,14 @@ void MeetingHost::tick(Moment now) {
 
 void MeetingHost::close_all(std::uint16_t code) {
     for (const auto& [id, client] : clients_) client.socket->close(code);
+}
+
+std::vector<std::string> MeetingHost::attendees() const {
+    std::vector<std::string> list;
+    for (const auto& [id, member] : meeting_.roster().members()) {
+        if (!member.identity.content) list.push_back(member.identity.attendee_id);
+    }
+    return list;
 }
 
 void MeetingHost::poll_transports(room::Time now) {

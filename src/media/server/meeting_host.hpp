@@ -54,6 +54,10 @@ class MeetingHost final : private room::Sink {
     void close_all(std::uint16_t code);
 
     bool idle(room::Moment now) const { return clients_.empty() && peers_.empty() && meeting_.idle(now); }
+    /// Somebody is connected or expected back.
+    bool occupied() const { return !clients_.empty() || meeting_.roster().size() > 0; }
+    /// Ids of those who are present, content shares left out.
+    std::vector<std::string> attendees() const;
     bool has_peers() const { return !peers_.empty(); }
     const room::RouterCounters& counters() const { return router_.counters(); }
 

@@ -1,5 +1,6 @@
 #include "media/server/meeting_server.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <utility>
@@ -10,7 +11,7 @@ namespace media::server {
 
 namespace {
 
-/// Spreads meetings over media threads. There is one thread now; a second needs its own port.
+/// Spreads meetings over media threads.
 class ThreadedMeetingServer final : public MeetingServer {
   public:
     explicit ThreadedMeetingServer(std::vector<std::shared_ptr<MediaThread>> threads) : threads_(std::move(threads)) {}
@@ -43,6 +44,16 @@ class ThreadedMeetingServer final : public MeetingServer {
                              std::make_move_iterator(present.end()));
         }
         co_return everybody;
+    }
+
+    std::size_t meetings() const override {
+        std::size_t count = 0;
+        for (const auto& thread : threads_) count += thread->meetings();
+        return count;
+    }
+
+    void release_meeting(std::string meeting_id) override {
+        thread_of(meeting_id)->release_meeting(std::move(meeting_id));
     }
 
     void stop() override { stop_all(); }
@@ -81,10 +92,16 @@ class ThreadedMeetingServer final : public MeetingServer {
 }  // namespace
 
 core::Result<std::unique_ptr<MeetingServer>> MeetingServer::start(Settings settings, Observer& observer) {
-    auto thread = std::make_shared<MediaThread>(std::move(settings), observer);
-    if (auto opened = thread->open(); !opened) return std::unexpected(std::move(opened.error()));
-    thread->start();
-    return std::make_unique<ThreadedMeetingServer>(std::vector{std::move(thread)});
+    std::vector<std::shared_ptr<MediaThread>> threads;
+    for (std::size_t i = 0; i < std::max<std::size_t>(settings.threads, 1); ++i) {
+        Settings own = settings;
+        if (own.port != 0) own.port = static_cast<std::uint16_t>(own.port + i);
+        if (own.announced_port != 0) own.announced_port = static_cast<std::uint16_t>(own.announced_port + i);
+        threads.push_back(std::make_shared<MediaThread>(std::move(own), observer));
+        if (auto opened = threads.back()->open(); !opened) return std::unexpected(std::move(opened.error()));
+    }
+    for (std::size_t i = 0; i < threads.size(); ++i) threads[i]->start(i);
+    return std::make_unique<ThreadedMeetingServer>(std::move(threads));
 }
 
 }  // namespace media::server

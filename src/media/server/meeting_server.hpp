@@ -24,7 +24,10 @@ struct Settings {
     std::vector<std::string> listen_addresses;  ///< Empty: all (0.0.0.0 and ::).
     std::vector<std::string>
         announced_addresses;  ///< IP addresses in SDP answers; empty: every address of the machine, loopback included.
-    std::uint16_t announced_port = 0;     ///< 0: `port`.
+    std::uint16_t announced_port = 0;  ///< 0: `port`.
+    /// Media threads; each carries meetings of its own on a port of its own: `port`, `port` + 1 … (announced likewise).
+    std::size_t threads = 1;
+    bool pinned = false;                  ///< Each of them stays on a core of its own.
     std::chrono::seconds gone_after{20};  ///< A connection lost for so long means: has left.
 
     /// A relay for clients whose network lets nothing else through (RFC 8656), with credentials made from a secret that
@@ -54,6 +57,18 @@ class Observer {
     virtual void happened(core::MeetingEvent event) = 0;
 };
 
+/// How a meeting's transcription is doing, as clients are told.
+struct TranscriptionNews {
+    enum class Type : std::uint8_t { started, interrupted, resumed, stopped, failed };
+    Type type = Type::started;
+    core::Time at;
+    std::string region;
+    std::string configuration;  ///< JSON.
+    std::string message;        ///< A sentence for people; may be empty.
+};
+/// For `MeetingServer::send_transcript`. Pure.
+std::string transcription_frame(const TranscriptionNews& news);
+
 /// Thread-safe; destroying it drops every connection (after `stop`).
 class MeetingServer {
   public:
@@ -73,6 +88,11 @@ class MeetingServer {
     virtual void send_transcript(std::string meeting_id, std::string frame) = 0;
     /// Attendee ids of everybody connected now (or lost for less than `gone_after`).
     virtual boost::asio::awaitable<std::vector<std::string>> connected() = 0;
+    /// Meetings with anybody connected, or lost for less than `gone_after`.
+    virtual std::size_t meetings() const = 0;
+    /// Sends everybody in the meeting to reconnect (close 4500) and forgets it without marking it as ended. Nobody
+    /// counts as gone by that: the observer is told nothing, `connected` just does not name them any more.
+    virtual void release_meeting(std::string meeting_id) = 0;
     /// Sends everybody to reconnect (close 4500), then stops the media thread. Blocks until it is down; at most a
     /// second.
     virtual void stop() = 0;

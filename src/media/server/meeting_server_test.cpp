@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/use_future.hpp>
 #include <set>
 #include <sstream>
 
@@ -15,41 +14,10 @@ namespace {
 
 using test::ControlPlane;
 using test::MeetingClient;
+using test::RecordingObserver;
+using test::ssrc_of;
+using test::vp8_key_packet;
 namespace proto = wire::proto;
-
-class RecordingObserver final : public Observer {
-  public:
-    struct Event {
-        std::string what, meeting, attendee;
-        bool operator==(const Event&) const = default;
-    };
-    void happened(core::MeetingEvent event) override {
-        using Kind = core::MeetingEvent::Kind;
-        if (event.kind == Kind::attendee_joined) add({"connected", event.meeting_id, event.attendee_id});
-        if (event.kind == Kind::attendee_left || event.kind == Kind::attendee_dropped) {
-            add({"gone", event.meeting_id, event.attendee_id});
-        }
-    }
-    bool saw(const Event& event) {
-        std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, test::kPatience,
-                                 [&] { return std::ranges::find(events_, event) != events_.end(); });
-    }
-    bool has(const Event& event) {
-        const std::lock_guard lock(mutex_);
-        return std::ranges::find(events_, event) != events_.end();
-    }
-
-  private:
-    void add(Event event) {
-        const std::lock_guard lock(mutex_);
-        events_.push_back(std::move(event));
-        changed_.notify_all();
-    }
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::vector<Event> events_;
-};
 
 class MeetingServerTest : public testing::Test {
   protected:
@@ -69,20 +37,6 @@ class MeetingServerTest : public testing::Test {
     ControlPlane control_;
     std::unique_ptr<MeetingServer> server_;
 };
-
-std::uint32_t ssrc_of(const core::Bytes& packet) {
-    return std::uint32_t{packet[8]} << 24 | std::uint32_t{packet[9]} << 16 | std::uint32_t{packet[10]} << 8 |
-           packet[11];
-}
-
-/// A VP8 packet that begins a key frame.
-core::Bytes vp8_key_packet(std::uint32_t ssrc, std::uint16_t sequence, std::uint8_t payload_type) {
-    core::Bytes packet = transport::test::rtp(ssrc, sequence, 0);
-    packet[1] = static_cast<std::uint8_t>(payload_type | 0x80);
-    const core::Bytes payload = {0x10, 0x50, 0x01, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00, 1, 2, 3, 4};
-    packet.insert(packet.end(), payload.begin(), payload.end());
-    return packet;
-}
 
 TEST_F(MeetingServerTest, TwoClientsExchangeMedia) {
     auto alice = client("alice");

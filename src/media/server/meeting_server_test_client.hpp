@@ -1,5 +1,5 @@
-// A meeting client for tests: a signalling socket in memory, and over a real network ICE checks, a DTLS client and
-// SRTP. Made and used on the test's thread; only the FakeSocket is shared with the server.
+// A meeting client for tests: a signalling connection, and over a real network ICE checks, a DTLS client and SRTP. Made
+// and used on the test's thread.
 #pragma once
 
 #include <arpa/inet.h>
@@ -8,148 +8,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "media/room/signalling_test_client.hpp"
 #include "media/server/meeting_server.hpp"
+#include "media/server/meeting_server_test_sockets.hpp"
 #include "media/transport/framing.hpp"
 #include "media/transport/srtp.hpp"
 #include "media/transport/test_client.hpp"
 #include "media/wire/frames.hpp"
 #include "media/wire/sdp.hpp"
-#include "net/websocket.hpp"
 
 namespace media::server::test {
-
-namespace proto = wire::proto;
-using namespace std::chrono_literals;
-
-/// Nothing here takes long; a test that waits longer has failed.
-inline constexpr auto kPatience = 10s;
-
-/// The server's end of a signalling connection, without network.
-class FakeSocket final : public net::WebSocket {
-  public:
-    explicit FakeSocket(boost::asio::io_context& context) : context_(context), arrived_(context) {
-        arrived_.expires_at(boost::asio::steady_timer::time_point::max());
-    }
-
-    boost::asio::awaitable<std::optional<std::string>> read() override {
-        while (incoming_.empty() && !over_) {
-            boost::system::error_code ignored;
-            co_await arrived_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
-        }
-        if (incoming_.empty()) co_return std::nullopt;
-        std::string message = std::move(incoming_.front());
-        incoming_.pop_front();
-        co_return message;
-    }
-    void send(std::string message) override {
-        const std::lock_guard lock(mutex_);
-        sent_.push_back(std::move(message));
-        changed_.notify_all();
-    }
-    void close(std::uint16_t code) override { finish(code); }
-    void abort() override { finish(0); }
-
-    // The client's end.
-    void push(std::string message) {
-        boost::asio::post(context_, [this, message = std::move(message)]() mutable {
-            incoming_.push_back(std::move(message));
-            wake();
-        });
-    }
-    void hang_up() {
-        boost::asio::post(context_, [this] {
-            over_ = true;
-            wake();
-        });
-    }
-    /// The next frame of this type; frames of other types before it stay for later calls.
-    std::optional<proto::Frame> next(proto::Frame::Type type) {
-        std::unique_lock lock(mutex_);
-        const auto deadline = std::chrono::steady_clock::now() + kPatience;
-        for (;;) {
-            for (auto entry = sent_.begin(); entry != sent_.end(); ++entry) {
-                const auto frame = wire::unwrap_frame(*entry);
-                if (!frame || frame->type() != type) continue;
-                sent_.erase(entry);
-                return *frame;
-            }
-            if (changed_.wait_until(lock, deadline) == std::cv_status::timeout) return std::nullopt;
-        }
-    }
-    /// The close code (0: aborted), once closed.
-    std::optional<std::uint16_t> closed() {
-        std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, kPatience, [&] { return code_.has_value(); });
-        return code_;
-    }
-
-  private:
-    void wake() { arrived_.cancel(); }
-    void finish(std::uint16_t code) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (code_) return;
-            code_ = code;
-            changed_.notify_all();
-        }
-        hang_up();
-    }
-
-    boost::asio::io_context& context_;
-    boost::asio::steady_timer arrived_;
-    std::deque<std::string> incoming_;
-    bool over_ = false;
-
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<std::string> sent_;
-    std::optional<std::uint16_t> code_;
-};
-
-/// A thread that plays the control plane: it runs `serve` for each connection.
-class ControlPlane {
-  public:
-    ControlPlane() : thread_([this] { context_.run(); }) {}
-    ~ControlPlane() {
-        work_.reset();
-        context_.stop();
-        thread_.join();
-    }
-    std::shared_ptr<FakeSocket> connect(MeetingServer& server, Participant participant) {
-        auto socket = std::make_shared<FakeSocket>(context_);
-        boost::asio::co_spawn(context_, server.serve(socket, std::move(participant)), boost::asio::detached);
-        return socket;
-    }
-    std::vector<std::string> connected(MeetingServer& server) {
-        return boost::asio::co_spawn(context_, server.connected(), boost::asio::use_future).get();
-    }
-
-  private:
-    boost::asio::io_context context_;
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ = make_work_guard(context_);
-    std::thread thread_;
-};
 
 /// Datagrams to and from the server's media port, over UDP or over TCP with framing.
 class MediaSocket {
@@ -216,7 +95,9 @@ inline std::string fingerprint_text(const transport::Fingerprint& fingerprint) {
 class MeetingClient {
   public:
     MeetingClient(ControlPlane& control, MeetingServer& server, Participant participant, std::uint64_t session = 1)
-        : socket(control.connect(server, participant)), ice_(transport::IceCredentials::make()), session_(session) {
+        : MeetingClient(control.connect(server, std::move(participant)), session) {}
+    explicit MeetingClient(std::shared_ptr<ClientEnd> connection, std::uint64_t session = 1)
+        : socket(std::move(connection)), ice_(transport::IceCredentials::make()), session_(session) {
         offer.ufrag = ice_.ufrag;
         offer.pwd = ice_.password;
         offer.fingerprint = fingerprint_text(certificate_.fingerprint());
@@ -285,7 +166,13 @@ class MeetingClient {
         return true;
     }
 
-    std::shared_ptr<FakeSocket> socket;
+    /// Takes what comes in for so long.
+    void pump_for(std::chrono::milliseconds time) {
+        const auto deadline = std::chrono::steady_clock::now() + time;
+        pump([&] { return std::chrono::steady_clock::now() >= deadline; });
+    }
+
+    std::shared_ptr<ClientEnd> socket;
     room::test::OfferText offer;
     std::optional<proto::Frame> index;
     std::optional<proto::Frame> ack;
@@ -325,5 +212,73 @@ class MeetingClient {
     std::unique_ptr<transport::test::DtlsClient> dtls_;
     std::unique_ptr<transport::SrtpSession> srtp_;
 };
+
+/// Remembers what happened in the meetings.
+class RecordingObserver final : public Observer {
+  public:
+    struct Event {
+        std::string what, meeting, attendee;
+        bool operator==(const Event&) const = default;
+    };
+    void happened(core::MeetingEvent event) override {
+        add({name_of(event.kind), event.meeting_id, event.attendee_id});
+    }
+    bool saw(const Event& event) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, kPatience, [&] { return std::ranges::find(events_, event) != events_.end(); });
+    }
+    bool has(const Event& event) {
+        const std::lock_guard lock(mutex_);
+        return std::ranges::find(events_, event) != events_.end();
+    }
+
+  private:
+    static std::string name_of(core::MeetingEvent::Kind kind) {
+        using Kind = core::MeetingEvent::Kind;
+        switch (kind) {
+            case Kind::attendee_joined:
+                return "connected";
+            case Kind::attendee_left:
+            case Kind::attendee_dropped:
+                return "gone";
+            case Kind::content_joined:
+                return "share";
+            case Kind::content_left:
+            case Kind::content_dropped:
+                return "share gone";
+            case Kind::video_started:
+                return "video";
+            case Kind::video_stopped:
+                return "video gone";
+            case Kind::content_video_started:
+                return "share video";
+            case Kind::content_video_stopped:
+                return "share video gone";
+        }
+        return {};
+    }
+    void add(Event event) {
+        const std::lock_guard lock(mutex_);
+        events_.push_back(std::move(event));
+        changed_.notify_all();
+    }
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<Event> events_;
+};
+
+inline std::uint32_t ssrc_of(const core::Bytes& packet) {
+    return std::uint32_t{packet[8]} << 24 | std::uint32_t{packet[9]} << 16 | std::uint32_t{packet[10]} << 8 |
+           packet[11];
+}
+
+/// A VP8 packet that begins a key frame.
+inline core::Bytes vp8_key_packet(std::uint32_t ssrc, std::uint16_t sequence, std::uint8_t payload_type) {
+    core::Bytes packet = transport::test::rtp(ssrc, sequence, 0);
+    packet[1] = static_cast<std::uint8_t>(payload_type | 0x80);
+    const core::Bytes payload = {0x10, 0x50, 0x01, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00, 1, 2, 3, 4};
+    packet.insert(packet.end(), payload.begin(), payload.end());
+    return packet;
+}
 
 }  // namespace media::server::test

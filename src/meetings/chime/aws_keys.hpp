@@ -1,20 +1,10 @@
 // What AWS knows an account's user or role by. Plain.
 #pragma once
 
-#include <optional>
-#include <string>
-
-#include "core/time.hpp"
+#include "net/sigv4.hpp"
 
 namespace meetings::chime {
 
-struct AwsKeys {
-    std::string access_key_id;
-    std::string secret_access_key;           ///< Secret.
-    std::string session_token{};             ///< Secret; empty for long-term keys.
-    std::optional<core::Time> expires_at{};  ///< Unset: never, as far as we know.
-
-    bool operator==(const AwsKeys&) const = default;
-};
+using net::AwsKeys;
 
 }  // namespace meetings::chime

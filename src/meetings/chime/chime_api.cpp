@@ -32,7 +32,7 @@ double random_fraction() {
 }
 
 std::string meeting_path(const std::string& meeting_id) {
-    return "/meetings/" + percent_encoded(meeting_id);
+    return "/meetings/" + net::percent_encoded(meeting_id);
 }
 
 std::string attendees_path(const std::string& meeting_id) {
@@ -142,9 +142,10 @@ core::Error ChimeApi::held_back() const {
 }
 
 net::OutgoingRequest ChimeApi::signed_request(const Call& call, const AwsKeys& keys) const {
-    SignableRequest signable{call.method, host_, prefix_ + call.path, canonical_query(call.query), {}, call.body};
+    net::SignableRequest signable{call.method, host_,    prefix_ + call.path, net::canonical_query(call.query),
+                                  {},          call.body};
     if (!call.body.empty()) signable.headers.emplace_back("Content-Type", "application/json");
-    auto added = signature_headers(signable, keys, settings_.region, "chime", clock_.now());
+    auto added = net::signature_headers(signable, keys, settings_.region, "chime", clock_.now());
 
     net::OutgoingRequest request;
     request.method = call.method;
@@ -295,14 +296,14 @@ service::Task<core::Result<ChimeAttendee>> ChimeApi::create_attendee(std::string
 
 service::Task<core::Result<void>> ChimeApi::delete_attendee(std::string meeting_id, std::string attendee_id) {
     if (!is_chime_id(meeting_id) || !is_chime_id(attendee_id)) co_return std::unexpected(gone());
-    const auto path = attendees_path(meeting_id) + "/" + percent_encoded(attendee_id);
+    const auto path = attendees_path(meeting_id) + "/" + net::percent_encoded(attendee_id);
     co_return co_await call_without_answer({"DeleteAttendee", "DELETE", path, {}, {}});
 }
 
 service::Task<core::Result<std::vector<std::string>>> ChimeApi::list_attendees(std::string meeting_id) {
     if (!is_chime_id(meeting_id)) co_return std::unexpected(gone());
     std::vector<std::string> ids;
-    Pairs query{{"max-results", "100"}};
+    net::Pairs query{{"max-results", "100"}};
     for (int page_number = 0; page_number < kMaxPages; ++page_number) {
         auto answer = co_await call({"ListAttendees", "GET", attendees_path(meeting_id), query, {}, kMaxPageAnswer});
         if (!answer) co_return std::unexpected(std::move(answer.error().error));

@@ -18,8 +18,8 @@
 #include "meetings/chime/breaker.hpp"
 #include "meetings/chime/chime_values.hpp"
 #include "meetings/chime/retry.hpp"
-#include "meetings/chime/sigv4.hpp"
 #include "net/http_client.hpp"
+#include "net/sigv4.hpp"
 #include "service/meeting_provider.hpp"
 #include "service/task.hpp"
 #include "service/vitals.hpp"
@@ -63,7 +63,7 @@ class ChimeApi {
         std::string_view operation;
         std::string method;
         std::string path;
-        Pairs query;
+        net::Pairs query;
         std::string body;
         std::size_t max_answer = 4096;
     };

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "meetings/chime/credential_documents.hpp"
-#include "meetings/chime/sigv4.hpp"
+#include "net/sigv4.hpp"
 
 namespace meetings::chime {
 namespace {
@@ -156,7 +156,7 @@ service::Task<core::Result<std::optional<AwsKeys>>> CredentialSources::from_meta
     if (name.empty()) co_return std::nullopt;
     if (has_controls(name) || has_controls(with_token[0].second))
         co_return core::fail(ErrorKind::unavailable, "The machine's metadata service answers nonsense");
-    auto answer = co_await ask_metadata("GET", path + percent_encoded(name), with_token);
+    auto answer = co_await ask_metadata("GET", path + net::percent_encoded(name), with_token);
     if (!answer || answer->status != 200)
         co_return core::fail(ErrorKind::unavailable, "The machine's metadata service gives no AWS credentials");
     auto keys = keys_in_json(answer->body);

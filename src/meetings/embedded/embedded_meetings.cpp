@@ -7,7 +7,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "core/bytes.hpp"
 #include "core/log.hpp"
+#include "meetings/embedded/meeting_orders.hpp"
 
 namespace meetings::embedded {
 namespace {
@@ -79,8 +81,39 @@ asio::awaitable<void> persist(std::string_view what, std::string meeting_id, Att
                      {{"meeting", meeting_id}, {"error", "the database stayed away; presence will expire by itself"}});
 }
 
-asio::awaitable<void> write_down(service::MeetingOwner& owner, core::MeetingEvent event) {
-    co_await persist("a meeting's event was not written down", event.meeting_id, [&] { return owner.happened(event); });
+/// Where another node has the meeting, those who were lost here are well there.
+service::Task<core::Result<void>> tell(service::Nodes& nodes, service::MeetingOwner& owner, core::MeetingEvent event) {
+    const auto ours = co_await nodes.owns(event.meeting_id);
+    if (!ours) co_return std::unexpected(ours.error());
+    if (!*ours) co_return core::Result<void>{};
+    co_return co_await owner.happened(std::move(event));
+}
+
+asio::awaitable<void> write_down(service::Nodes& nodes, service::MeetingOwner& owner, core::MeetingEvent event) {
+    co_await persist("a meeting's event was not written down", event.meeting_id,
+                     [&] { return tell(nodes, owner, event); });
+}
+
+/// An end is no place's any more.
+service::Task<core::Result<void>> pass_on(service::Nodes& nodes, service::MeetingOrder order) {
+    const bool ends = order.kind == kEndOrder;
+    auto meeting_id = order.meeting_id;
+    const auto sent = co_await nodes.send_order(std::move(order));
+    if (!sent) co_return std::unexpected(sent.error());
+    if (*sent || !ends) co_return core::Result<void>{};
+    co_return co_await nodes.end(std::move(meeting_id));
+}
+
+asio::awaitable<void> pass_on_later(service::Nodes& nodes, service::MeetingOrder order) {
+    co_await persist("another node was not told what to do", order.meeting_id, [&] { return pass_on(nodes, order); });
+}
+
+net::Response try_again(std::string_view detail) {
+    net::Response response;
+    response.status = 503;
+    response.body = R"({"detail":")" + std::string{detail} + R"("})";
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
 }
 
 asio::awaitable<void> converse(media::server::MeetingServer& server, std::shared_ptr<net::WebSocket> socket,
@@ -90,7 +123,8 @@ asio::awaitable<void> converse(media::server::MeetingServer& server, std::shared
 
 }  // namespace
 
-EmbeddedMeetings::EmbeddedMeetings(Settings settings) : settings_(std::move(settings)), tokens_(settings_.secret) {}
+EmbeddedMeetings::EmbeddedMeetings(Settings settings, service::Nodes& nodes)
+    : settings_(std::move(settings)), nodes_(nodes), tokens_(settings_.secret) {}
 
 void EmbeddedMeetings::attach_owners(std::vector<service::MeetingOwner*> owners, asio::any_io_executor executor) {
     owners_ = std::move(owners);
@@ -102,17 +136,17 @@ service::Task<core::Result<service::MadeMeeting>> EmbeddedMeetings::create_meeti
     meeting.provider = consultation::Provider::embedded;
     meeting.meeting_id = tokens_.meeting_id(plan.session_id, plan.generation);
     meeting.external_meeting_id = "pulseone-" + plan.session_id;
-    meeting.media_region = settings_.region;
+    const auto home = co_await nodes_.address_of(meeting.meeting_id, plan.media_region.value_or(std::string{}));
+    if (!home) co_return std::unexpected(home.error());
+    meeting.media_region = home->region.empty() ? settings_.region : home->region;
     meeting.generation = plan.generation;
     service::MadeMeeting made;
-    made.meeting = placed_for(std::move(meeting), settings_.default_url);
+    made.meeting = placed_for(std::move(meeting), home->url);
     co_return made;
 }
 
 consultation::Meeting EmbeddedMeetings::placed_for(consultation::Meeting meeting, std::string_view reached_at) const {
-    const auto base = websocket_url(!settings_.public_url.empty() ? std::string_view{settings_.public_url}
-                                    : reached_at.empty()          ? std::string_view{settings_.default_url}
-                                                                  : reached_at);
+    const auto base = websocket_url(reached_at.empty() ? std::string_view{settings_.default_url} : reached_at);
     meeting.signaling_url = base + std::string{kControl} + meeting.meeting_id;
     // The Chime client only tests that the audio host is there; the other two it never opens.
     meeting.audio_host_url = base;
@@ -121,10 +155,18 @@ consultation::Meeting EmbeddedMeetings::placed_for(consultation::Meeting meeting
     return meeting;
 }
 
+consultation::Meeting EmbeddedMeetings::through_relay(consultation::Meeting meeting) const {
+    meeting.signaling_url += kRelay;
+    return meeting;
+}
+
 service::Task<core::Result<service::Credentials>> EmbeddedMeetings::credentials(consultation::Meeting meeting,
                                                                                 std::string external_user_id,
                                                                                 std::string, bool) {
+    const auto home = co_await nodes_.address_of(meeting.meeting_id, {});
+    if (!home) co_return std::unexpected(home.error());
     service::Credentials credentials;
+    credentials.reach_at = home->url;
     credentials.attendee_id = tokens_.attendee_id(meeting.meeting_id, external_user_id);
     credentials.join_token = tokens_.token(meeting.meeting_id, credentials.attendee_id);
     credentials.external_user_id = std::move(external_user_id);
@@ -132,13 +174,41 @@ service::Task<core::Result<service::Credentials>> EmbeddedMeetings::credentials(
 }
 
 service::Task<core::Result<void>> EmbeddedMeetings::end_meeting(consultation::Provider, std::string meeting_id) {
-    server_->end_meeting(std::move(meeting_id));
-    co_return core::Result<void>{};
+    co_return co_await command({std::move(meeting_id), std::string{kEndOrder}, {}, {}});
 }
 
 service::Task<core::Result<void>> EmbeddedMeetings::remove_attendee(consultation::Provider, std::string meeting_id,
                                                                     std::string attendee_id) {
-    server_->remove_attendee(std::move(meeting_id), std::move(attendee_id));
+    co_return co_await command({std::move(meeting_id), std::string{kRemoveOrder}, std::move(attendee_id), {}});
+}
+
+service::Task<core::Result<void>> EmbeddedMeetings::set_capabilities(std::string meeting_id, std::string attendee_id,
+                                                                     core::Capabilities capabilities) {
+    co_return co_await command(
+        {std::move(meeting_id), std::string{kCapabilitiesOrder}, std::move(attendee_id), text_of(capabilities)});
+}
+
+void EmbeddedMeetings::perform(const service::MeetingOrder& order) {
+    if (order.kind == kEndOrder) {
+        server_->end_meeting(order.meeting_id);
+    } else if (order.kind == kRemoveOrder) {
+        server_->remove_attendee(order.meeting_id, order.attendee_id);
+    } else if (order.kind == kTranscriptOrder) {
+        const auto frame = core::from_base64url(order.detail);
+        if (frame) server_->send_transcript(order.meeting_id, std::string{core::as_text(*frame)});
+    } else if (order.kind == kCapabilitiesOrder) {
+        if (const auto wanted = capabilities_of(order.detail)) {
+            server_->set_capabilities(order.meeting_id, order.attendee_id, *wanted);
+        }
+    }
+}
+
+service::Task<core::Result<void>> EmbeddedMeetings::command(service::MeetingOrder order) {
+    perform(order);
+    const auto passed = co_await pass_on(nodes_, order);
+    if (!passed && passed.error().kind != core::ErrorKind::unavailable) co_return passed;
+    // What has been decided stays decided while the database is away.
+    if (!passed) asio::co_spawn(executor_, pass_on_later(nodes_, std::move(order)), asio::detached);
     co_return core::Result<void>{};
 }
 
@@ -156,8 +226,13 @@ service::Task<core::Result<void>> EmbeddedMeetings::stop_transcription(consultat
 }
 
 void EmbeddedMeetings::happened(core::MeetingEvent event) {
+    using Kind = core::MeetingEvent::Kind;
+    if (event.kind == Kind::attendee_joined) nodes_.count_people(event.meeting_id, 1);
+    if (event.kind == Kind::attendee_left || event.kind == Kind::attendee_dropped) {
+        nodes_.count_people(event.meeting_id, -1);
+    }
     for (service::MeetingOwner* owner : owners_) {
-        asio::co_spawn(executor_, write_down(*owner, event), asio::detached);
+        asio::co_spawn(executor_, write_down(nodes_, *owner, event), asio::detached);
     }
 }
 
@@ -190,16 +265,13 @@ asio::awaitable<std::variant<net::Response, net::Upgrade>> EmbeddedMeetings::upg
     const auto bearer = tokens_.verify(meeting_id, token_in(request.header("Sec-WebSocket-Protocol")));
     if (!bearer) co_return refusal(kRefused);
     auto admission = co_await admit(meeting_id, bearer->attendee_id);
-    if (!admission) {
-        net::Response response;
-        response.status = 503;
-        response.body = R"({"detail":"The meeting cannot be looked up right now, try again"})";
-        response.headers.emplace_back("Retry-After", "1");
-        co_return response;
-    }
+    if (!admission) co_return try_again("The meeting cannot be looked up right now, try again");
     using Verdict = service::Admission::Verdict;
     if (admission->verdict == Verdict::ended) co_return refusal(kEnded);
     if (admission->verdict == Verdict::unknown) co_return refusal(kRefused);
+    const auto here = co_await nodes_.enter(meeting_id);
+    if (!here) co_return try_again("The meeting cannot be looked up right now, try again");
+    if (!*here) co_return try_again("The meeting is somewhere else, join again");
 
     media::server::Participant participant{.meeting_id = meeting_id,
                                            .attendee_id = bearer->attendee_id,
@@ -216,12 +288,33 @@ asio::awaitable<std::variant<net::Response, net::Upgrade>> EmbeddedMeetings::upg
 }
 
 service::Task<core::Result<void>> EmbeddedMeetings::report_connected() {
+    // Whoever took a meeting over knows better who is in it.
+    if (!nodes_.is_sure()) co_return core::Result<void>{};
     const auto connected = co_await server_->connected();
     core::Result<void> result;
     for (service::MeetingOwner* owner : owners_) {
         if (auto told = co_await owner->attendees_seen(connected); !told) result = std::move(told);
     }
     co_return result;
+}
+
+service::Task<core::Result<void>> EmbeddedMeetings::beat() {
+    const auto connected = co_await server_->connected();
+    auto lost = co_await nodes_.beat(static_cast<int>(connected.size()));
+    if (!lost) co_return std::unexpected(lost.error());
+    for (auto& meeting_id : *lost) server_->release_meeting(std::move(meeting_id));
+    co_return core::Result<void>{};
+}
+
+service::Task<core::Result<void>> EmbeddedMeetings::obey() {
+    const auto orders = co_await nodes_.take_orders();
+    if (!orders) co_return std::unexpected(orders.error());
+    for (const auto& order : *orders) {
+        perform(order);
+        if (order.kind != kEndOrder) continue;
+        if (auto ended = co_await nodes_.end(order.meeting_id); !ended) co_return ended;
+    }
+    co_return core::Result<void>{};
 }
 
 }  // namespace meetings::embedded

@@ -112,6 +112,11 @@ consultation::Meeting MeetingChoice::placed_for(consultation::Meeting meeting, s
     return provider ? provider->placed_for(std::move(meeting), reached_at) : meeting;
 }
 
+consultation::Meeting MeetingChoice::through_relay(consultation::Meeting meeting) const {
+    const auto* provider = of(meeting.provider);
+    return provider ? provider->through_relay(std::move(meeting)) : meeting;
+}
+
 service::Task<core::Result<void>> MeetingChoice::end_meeting(consultation::Provider provider, std::string meeting_id) {
     auto* there = of(provider);
     if (!there) co_return core::Result<void>{};

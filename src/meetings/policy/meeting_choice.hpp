@@ -42,6 +42,7 @@ class MeetingChoice final : public service::MeetingProvider {
                                                                   std::string external_user_id,
                                                                   std::string known_attendee_id, bool renew) override;
     consultation::Meeting placed_for(consultation::Meeting meeting, std::string_view reached_at) const override;
+    consultation::Meeting through_relay(consultation::Meeting meeting) const override;
     /// These two: nothing to do at a provider that is not there.
     service::Task<core::Result<void>> end_meeting(consultation::Provider provider, std::string meeting_id) override;
     service::Task<core::Result<void>> remove_attendee(consultation::Provider provider, std::string meeting_id,

@@ -183,6 +183,7 @@ TEST_F(MeetingChoiceTest, ARunningMeetingStaysWhereItIs) {
     EXPECT_TRUE(run(choice.end_meeting(Provider::chime, "m")));
     EXPECT_EQ(run(choice.roster(running))->size(), 1u);
     EXPECT_EQ(choice.placed_for(running, "http://x").signaling_url, "http://x/chime");
+    EXPECT_EQ(choice.through_relay(running), running) << "AWS relays by itself";
     EXPECT_EQ(choice.presence(Provider::chime), MeetingChoice::Presence::events);
     EXPECT_EQ(chime_.asked, (std::vector<std::string>{"credentials m doctor-1 old renew", "start m en-US", "stop m",
                                                       "remove chime m a", "end chime m"}));

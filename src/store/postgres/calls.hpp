@@ -68,22 +68,28 @@ struct PostgresStore::Parts {
     template <class Decode>
     auto read(const Statement& statement, Params params, Decode decode)
         -> service::Task<core::Result<std::invoke_result_t<Decode, const PGresult*>>> {
-        return run(Kind::read, statement, std::move(params), std::move(decode));
+        return run(Kind::read, statement, std::move(params), statement.name, std::move(decode));
     }
     template <class Decode>
     auto write(const Statement& statement, Params params, Decode decode)
         -> service::Task<core::Result<std::invoke_result_t<Decode, const PGresult*>>> {
-        return run(Kind::write, statement, std::move(params), std::move(decode));
+        return run(Kind::write, statement, std::move(params), statement.name, std::move(decode));
+    }
+    /// `order`: of the row, where many of a kind are written at the same time (see Operation).
+    template <class Decode>
+    auto write_row(const Statement& statement, Params params, std::string order, Decode decode)
+        -> service::Task<core::Result<std::invoke_result_t<Decode, const PGresult*>>> {
+        return run(Kind::write, statement, std::move(params), std::move(order), std::move(decode));
     }
 
   private:
     template <class Decode>
-    auto run(Kind kind, const Statement& statement, Params params, Decode decode)
+    auto run(Kind kind, const Statement& statement, Params params, std::string order, Decode decode)
         -> service::Task<core::Result<std::invoke_result_t<Decode, const PGresult*>>> {
         const auto pool = pools.of(co_await boost::asio::this_coro::executor);
         auto asked = operation(statement, std::move(params));
         asked->kind = kind;
-        asked->order = statement.name;
+        asked->order = std::move(order);
         co_return decoded(co_await ask(pool, std::move(asked), pool->settings().operation_timeout), std::move(decode));
     }
 };

@@ -11,6 +11,8 @@
 #include <string>
 
 #include "core/result.hpp"
+#include "service/node_store.hpp"
+#include "service/sdk_meeting_store.hpp"
 #include "service/store.hpp"
 
 namespace store::postgres {
@@ -26,7 +28,7 @@ struct PostgresSettings {
     std::size_t queue_limit = 2048;                    ///< Waiting operations of a loop; beyond it `unavailable`.
 };
 
-class PostgresStore final : public service::Store {
+class PostgresStore final : public service::Store, public service::NodeStore, public service::SdkMeetingStore {
   public:
     /// Connects, takes over or makes the schema, and brings it up to date. Blocks at most `start_timeout` for the
     /// server; refuses a schema that a newer version has written.
@@ -89,6 +91,58 @@ class PostgresStore final : public service::Store {
     service::Task<core::Result<std::vector<service::MeterRow>>> meter_rows(service::Time from, service::Time to,
                                                                            std::string after_session,
                                                                            std::string after_user, int limit) override;
+
+    bool is_shared() const override;
+    service::Task<core::Result<void>> enroll(service::Node self) override;
+    service::Task<core::Result<std::vector<std::string>>> beat(service::Node self,
+                                                               std::vector<service::Place> held) override;
+    service::Task<core::Result<service::Survey>> survey(std::string meeting_id) override;
+    service::Task<core::Result<std::optional<service::Place>>> claim_place(std::string meeting_id, std::string region,
+                                                                           std::string node_id,
+                                                                           std::optional<service::Place> from) override;
+    service::Task<core::Result<void>> vacate(std::string node_id, std::vector<std::string> meeting_ids) override;
+    service::Task<core::Result<int>> vacate_others(std::string node_id, std::vector<std::string> but,
+                                                   std::chrono::milliseconds grace) override;
+    service::Task<core::Result<bool>> send_order(service::MeetingOrder order, std::string sender) override;
+    service::Task<core::Result<std::vector<service::MeetingOrder>>> take_orders(std::string node_id) override;
+    service::Task<core::Result<void>> tidy(std::chrono::seconds age) override;
+
+    service::Task<core::Result<bool>> create_meeting(service::SdkMeeting meeting,
+                                                     std::vector<service::SdkAttendee> attendees, service::Tags tags,
+                                                     bool notify) override;
+    service::Task<core::Result<std::optional<service::SdkPlace>>> find_place(std::string meeting_id,
+                                                                             std::string attendee_id) override;
+    service::Task<core::Result<std::optional<service::SdkMeeting>>> find_by_request(std::string request_token) override;
+    service::Task<core::Result<std::vector<service::SdkAttendee>>> add_attendees(
+        std::string meeting_id, std::vector<service::SdkAttendee> attendees, int most, bool notify) override;
+    service::Task<core::Result<std::vector<service::SdkAttendee>>> list_attendees(std::string meeting_id,
+                                                                                  std::string after,
+                                                                                  int limit) override;
+    service::Task<core::Result<bool>> remove_attendee(std::string meeting_id, std::string attendee_id, core::Time now,
+                                                      bool notify) override;
+    service::Task<core::Result<std::vector<std::string>>> set_capabilities(std::string meeting_id,
+                                                                           std::vector<std::string> attendee_ids,
+                                                                           bool except, core::Capabilities capabilities,
+                                                                           core::Time now, bool notify) override;
+    service::Task<core::Result<bool>> end_meeting(std::string meeting_id, core::Time now, bool notify,
+                                                  std::optional<service::EndTerms> terms = {}) override;
+    service::Task<core::Result<bool>> set_transcription(std::string meeting_id,
+                                                        std::optional<std::string> configuration) override;
+    service::Task<core::Result<service::Tags>> tags(std::string meeting_id) override;
+    service::Task<core::Result<service::TagOutcome>> set_tags(std::string meeting_id, service::Tags tags,
+                                                              int most) override;
+    service::Task<core::Result<void>> remove_tags(std::string meeting_id, std::vector<std::string> keys) override;
+    service::Task<core::Result<void>> note_event(core::MeetingEvent event, std::string event_type,
+                                                 bool notify) override;
+    service::Task<core::Result<std::vector<service::Misplaced>>> note_connected(std::vector<std::string> attendee_ids,
+                                                                                core::Time now,
+                                                                                core::Time changed_since) override;
+    service::Task<core::Result<std::vector<std::string>>> due_to_end(service::EndTerms terms, int limit) override;
+    service::Task<core::Result<int>> prune_meetings(core::Time ended_before, int limit) override;
+    service::Task<core::Result<std::vector<service::MeetingNotification>>> due_notifications(core::Time now,
+                                                                                             int limit) override;
+    service::Task<core::Result<void>> finish_notifications(std::vector<std::int64_t> sequences) override;
+    service::Task<core::Result<void>> postpone_notification(std::int64_t sequence, core::Time next_attempt) override;
 
   private:
     struct Parts;

@@ -9,6 +9,7 @@
 
 #include "net/completion.hpp"
 #include "net/loop_guard.hpp"
+#include "store/sqlite/node_book.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/sqlite/workers.hpp"
 
@@ -67,6 +68,7 @@ struct SqliteStore::Parts {
 
     SqliteSettings settings;
     Workers workers;
+    NodeBook nodes;
 
     explicit Parts(SqliteSettings given)
         : settings(std::move(given)),

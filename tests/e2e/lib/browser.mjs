@@ -10,29 +10,36 @@ const kFlags = [
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
+    '--disable-background-timer-throttling',
+    '--disable-backgrounding-occluded-windows',
+    '--disable-renderer-backgrounding',
     '--autoplay-policy=no-user-gesture-required',
-    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
 ];
 const kFakeDevices = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
-export function options(flags) {
-    return { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: [...kFlags, ...flags] };
+export function options(flags, hosts = []) {
+    const reachable = ['127.0.0.1', 'localhost', ...hosts].map((host) => `, EXCLUDE ${host}`).join('');
+    const rules = `--host-resolver-rules=MAP * ~NOTFOUND${reachable}`;
+    return { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: [...kFlags, rules, ...flags] };
 }
 
-/** A browser of its own process. `devices: false`: nobody allows a camera or a microphone. `film`: what the camera sees. */
-export async function launch({ devices = true, film } = {}) {
+/**
+ * A browser of its own process. `devices: false`: nobody allows a camera or a microphone. `film`: what the camera sees.
+ * `hosts`: what it may reach beside this machine.
+ */
+export async function launch({ devices = true, film, hosts = [] } = {}) {
     const flags = [...(devices ? kFakeDevices : []), ...(film ? [`--use-file-for-fake-video-capture=${film}`] : [])];
-    const server = await chromium.launchServer(options(flags));
+    const server = await chromium.launchServer(options(flags, hosts));
     const browser = await chromium.connect(server.wsEndpoint());
     return {
-        open: (settings) => open(browser, settings),
+        open: (settings) => open(browser, settings, hosts),
         close: () => server.close(),
         kill: () => server.kill(),
     };
 }
 
 /** A page that remembers its peer connections, and everything it should not have done. */
-async function open(browser, settings = {}) {
+async function open(browser, settings = {}, hosts = []) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...settings });
     await context.addInitScript(() => {
         const Native = window.RTCPeerConnection;
@@ -51,7 +58,7 @@ async function open(browser, settings = {}) {
     const look = (address) => {
         page.addresses.push(address);
         const { protocol, hostname } = new URL(address);
-        if (!['127.0.0.1', 'localhost'].includes(hostname) && !['data:', 'blob:'].includes(protocol)) page.foreign.push(address);
+        if (!['127.0.0.1', 'localhost', ...hosts].includes(hostname) && !['data:', 'blob:'].includes(protocol)) page.foreign.push(address);
     };
     context.on('request', (request) => look(request.url()));
     page.on('websocket', (socket) => look(socket.url()));

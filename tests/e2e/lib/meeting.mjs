@@ -5,16 +5,18 @@ import { until } from './service.mjs';
 
 /** Bare clients, one browser process each, closed together. */
 export class Clients {
-    constructor(bareUrl) {
+    /** `hosts`: what the browsers may reach beside this machine. */
+    constructor(bareUrl, hosts = []) {
         this.bareUrl = bareUrl;
+        this.hosts = hosts;
         this.browsers = [];
         this.pages = [];
     }
 
-    /** A page with the client library that has not joined anything. */
-    async page(prepare, { firefox = false } = {}) {
-        const browser = firefox ? await launchFirefox() : await launch();
-        this.browsers.push(browser);
+    /** A page with the client library that has not joined anything. `together`: in one browser with the others of its kind. */
+    async page(prepare, { firefox = false, together = false } = {}) {
+        const browser = together ? await this.common() : firefox ? await launchFirefox() : await launch({ hosts: this.hosts });
+        if (!this.browsers.includes(browser)) this.browsers.push(browser);
         const page = await browser.open();
         page.browser = browser;
         this.pages.push(page);
@@ -23,10 +25,15 @@ export class Clients {
         return page;
     }
 
-    /** `options.firefox`: in Firefox; the rest is for the client. */
-    async join(answer, { firefox, ...options } = {}, prepare) {
-        const page = await this.page(prepare, { firefox });
-        page.attendee = answer.attendee.attendee_id;
+    common() {
+        this.shared ??= launch({ hosts: this.hosts });
+        return this.shared;
+    }
+
+    /** `options.firefox`, `options.together`: as `page` takes them; the rest is for the client. */
+    async join(answer, { firefox, together, ...options } = {}, prepare) {
+        const page = await this.page(prepare, { firefox, together });
+        page.attendee = answer.Attendee?.AttendeeId ?? answer.attendee.attendee_id;
         await page.evaluate(([pass, wishes]) => window.client.join(pass, wishes), [answer, options]);
         await saw(page, 'started');
         return page;

@@ -7,10 +7,11 @@ import { Server, programPath } from '../../lib/server.js';
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 
 export class Service {
-    static async create(env = {}) {
+    /** `place`: where it runs, as Server.start takes it. */
+    static async create(env = {}, place = {}) {
         const service = new Service();
         // Without a secret it makes one, and prints links to a demo consultation.
-        service.server = await Server.start({ env: { JWT_SECRET_KEY: undefined, ...env } });
+        service.server = await Server.start({ env: { JWT_SECRET_KEY: undefined, ...env }, ...place });
         return service;
     }
 
@@ -87,7 +88,7 @@ export class Service {
             id,
             link: (role) => `${this.url}/room/${id}#token=${tokens[role]}`,
             get: () => this.call('GET', `/sessions/${id}`, tokens.DOCTOR),
-            join: (role) => this.call('POST', `/sessions/${id}/join`, tokens[role], { device_type: 'web', browser_info: 'test' }),
+            join: (role, more = {}) => this.call('POST', `/sessions/${id}/join`, tokens[role], { device_type: 'web', browser_info: 'test', ...more }),
             leave: (role) => this.call('POST', `/sessions/${id}/leave`, tokens[role]),
             end: () => this.call('POST', `/sessions/${id}/end`, tokens.DOCTOR, {}),
             cancel: () => this.call('POST', `/sessions/${id}/cancel`, tokens.DOCTOR, { cancellation_reason: 'The doctor is ill today' }),

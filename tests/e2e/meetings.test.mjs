@@ -1,0 +1,259 @@
+// Meetings of many with the published client library, unmodified: everybody hears and sees everybody, and what one of them does
+// reaches the others as it should.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { serveBarePage } from './lib/bare_page.mjs';
+import { hears } from './lib/browser.mjs';
+import { Clients, count, events, saw } from './lib/meeting.mjs';
+import { SdkMeetings } from './lib/sdk_meetings.mjs';
+import { sleep, until } from './lib/service.mjs';
+
+const kTones = [500, 800, 1250, 2000, 3150];
+/** A tone that is heard stands out by so much, in dB; one that is not, by less than half of it. */
+const kHeard = 20;
+
+describe('a meeting of many', { timeout: 600_000 }, () => {
+    let meetings;
+    let bare;
+    let clients;
+    let meeting;
+
+    before(async () => {
+        meetings = await SdkMeetings.create({ GONE_AFTER_SECONDS: '3' });
+        bare = await serveBarePage();
+    });
+
+    afterEach(async () => {
+        const foreign = clients?.foreign ?? [];
+        await clients?.close();
+        clients = undefined;
+        assert.deepEqual(foreign, [], 'requests to foreign hosts');
+    });
+
+    after(async () => {
+        await bare?.close();
+        await meetings?.dispose();
+    });
+
+    /** So many people with a voice each; `options(i)`: what the ith wishes. */
+    async function gather(many, options = () => ({})) {
+        clients = new Clients(bare.url);
+        meeting = await meetings.meeting();
+        const people = [];
+        for (let i = 0; i < many; ++i) {
+            const { capabilities, ...wishes } = options(i);
+            const person = await clients.join(await meeting.pass(`person-${i}`, capabilities), { together: true, tone: kTones[i], camera: false, ...wishes });
+            person.tone = kTones[i];
+            people.push(person);
+        }
+        return people;
+    }
+
+    const pictures = (page) => page.evaluate(() => window.client.pictures());
+
+    /** The tones that a person hears, on the left and on the right. */
+    async function tonesHeard(page) {
+        const sides = await page.evaluate((tones) => window.client.hearing(tones), kTones);
+        return sides.map((side) => kTones.filter((tone) => side[tone] >= kHeard));
+    }
+
+    async function hearsExactly(page, tones) {
+        let last;
+        await until(`${tones.join(', ')} Hz to be heard and nothing else`, async () => {
+            [last] = await tonesHeard(page);
+            return last.join() === tones.join();
+        }).catch((error) => {
+            throw new Error(`${error.message}; heard: ${last}`);
+        });
+    }
+
+    /** Everybody's pictures of all these others move. */
+    async function seesAll(page, others, patience = 30_000) {
+        const before = await pictures(page);
+        await until(`${others.length} pictures to move`, async () => {
+            const now = await pictures(page);
+            return others.every(({ attendee }) => (now[attendee]?.frames ?? 0) >= (before[attendee]?.frames ?? 0) + 5);
+        }, patience);
+    }
+
+    async function pictureOf(page, other, fits, what, patience = 30_000) {
+        let last;
+        return until(what, async () => {
+            last = (await pictures(page))[other.attendee ?? other];
+            return last && fits(last) && last;
+        }, patience).catch((error) => {
+            throw new Error(`${error.message}; last seen: ${JSON.stringify(last)}`);
+        });
+    }
+
+    test('three people hear both others at once and never themselves; a muted one is not heard', async () => {
+        const people = await gather(3);
+        await Promise.all(people.map((person) => hearsExactly(person, people.filter((other) => other !== person).map((other) => other.tone))));
+        const [a, b, c] = people;
+        await b.evaluate(() => window.client.mute(true));
+        for (const other of [a, c]) await saw(other, 'muted', (id, muted) => id === b.attendee && muted);
+        await hearsExactly(a, [c.tone]);
+        await hearsExactly(c, [a.tone]);
+        await hearsExactly(b, [a.tone, c.tone]);
+        await b.evaluate(() => window.client.mute(false));
+        await hearsExactly(a, [b.tone, c.tone]);
+        // Back to two: the packets are passed on again, without a hole.
+        await c.evaluate(() => window.client.leave());
+        await saw(a, 'presence', (id, present) => id === c.attendee && !present);
+        await hearsExactly(a, [b.tone]);
+        await hearsExactly(b, [a.tone]);
+        for (const person of [a, b]) assert.deepEqual(await events(person, 'poor'), []);
+    });
+
+    test('five people see and hear all others', async () => {
+        const people = await gather(5, () => ({ camera: true, size: [320, 180, 15] }));
+        const others = (person) => people.filter((other) => other !== person);
+        await Promise.all(people.map((person) => seesAll(person, others(person), 60_000)));
+        for (const person of people) {
+            for (const other of others(person)) await saw(person, 'volume', (id) => id === other.attendee);
+        }
+        // The loudest four are mixed: one of five keeps silent, so that all the others are to be heard.
+        await people[0].evaluate(() => window.client.mute(true));
+        for (const person of people) await hearsExactly(person, others(person).filter((other) => other !== people[0]).map((other) => other.tone));
+        // A camera goes and comes back: the others lose and find it.
+        const [first, second, ...rest] = people;
+        await first.evaluate(() => window.client.camera(false));
+        for (const other of [second, ...rest]) await saw(other, 'sources', (ids) => ids.length === 3, { from: 0 });
+        await first.evaluate(() => window.client.camera(true));
+        await seesAll(second, others(second));
+    });
+
+    test('a share is seen and heard by the others, in stereo, and stops; the third is refused', async () => {
+        const people = await gather(3, () => ({ stereo: true }));
+        const [a, b, c] = people;
+        await a.evaluate(() => window.client.share({ tone: 3150, pan: -1 }));
+        await saw(a, 'shareStarted');
+        const share = `${a.attendee}#content`;
+        for (const other of [b, c]) {
+            await saw(other, 'presence', (id, present) => id === share && present);
+            await saw(other, 'tileState', (id, state) => id === share && state.content);
+            await pictureOf(other, share, (picture) => picture.frames > 5 && picture.width === 640, 'the share to be decoded');
+        }
+        let heard;
+        await until('the sound of the share on the left only', async () => {
+            heard = await tonesHeard(b);
+            return heard[0].includes(3150) && !heard[1].includes(3150) && heard[0].includes(a.tone) && heard[1].includes(c.tone);
+        }).catch((error) => {
+            throw new Error(`${error.message}; heard: ${JSON.stringify(heard)}`);
+        });
+        assert.ok(!(await tonesHeard(a))[0].includes(3150), 'who shares does not hear it back');
+        await b.evaluate(() => window.client.share({}));
+        await saw(b, 'shareStarted');
+        await c.evaluate(() => window.client.share({}));
+        await saw(c, 'shareStopped');
+        assert.deepEqual(await events(c, 'stopped'), [], 'the call of the third goes on');
+        await a.evaluate(() => window.client.unshare());
+        await saw(a, 'shareStopped');
+        for (const other of [b, c]) await saw(other, 'presence', (id, present) => id === share && !present);
+        await hearsExactly(c, [a.tone, b.tone]);
+    });
+
+    test('messages reach the others, with their sender and time; those that live on reach who comes later; too many come back', async () => {
+        const [a, b] = await gather(2);
+        await a.evaluate(() => {
+            window.client.say('chat', 'good morning', 60_000);
+            window.client.say('notes', 'only now');
+        });
+        const { values } = await saw(b, 'message', (topic, text) => topic === 'chat' && text === 'good morning');
+        assert.deepEqual(values.slice(2, 5), [a.attendee, 'person-0', false]);
+        assert.ok(Math.abs(values[5] - Date.now()) < 60_000, 'the time of the server');
+        await saw(b, 'message', (topic) => topic === 'notes');
+        assert.deepEqual(await events(a, 'message'), [], 'none comes back to who sent it');
+        const late = await clients.join(await meeting.pass('person-2'), { together: true, tone: kTones[2], camera: false });
+        await saw(late, 'message', (topic, text) => topic === 'chat' && text === 'good morning');
+        assert.deepEqual((await events(late, 'message')).filter((event) => event.values[0] === 'notes'), []);
+        await a.evaluate(() => {
+            for (let i = 0; i < 400; ++i) window.client.say('chat', `flood ${i}`, 0);
+        });
+        await saw(a, 'message', (_topic, _text, _id, _user, throttled) => throttled);
+        await hears(b);
+        assert.deepEqual(await events(a, 'stopped'), []);
+    });
+
+    test('a picture is paused and goes on by the receiver\'s wish', async () => {
+        const [a, b] = await gather(2, (i) => ({ camera: i === 0 }));
+        await seesAll(b, [a]);
+        await b.evaluate((attendee) => window.client.pause(attendee, true), a.attendee);
+        await until('the picture to stand still', async () => {
+            const before = (await pictures(b))[a.attendee].frames;
+            await sleep(1000);
+            return (await pictures(b))[a.attendee].frames === before;
+        });
+        await b.evaluate((attendee) => window.client.pause(attendee, false), a.attendee);
+        await seesAll(b, [a]);
+    });
+
+    test('simulcast: both layers flow; who asks for the small one gets it without a gap', async () => {
+        const wishes = { camera: true, size: [1280, 720, 15], simulcast: true };
+        const people = await gather(3, (i) => (i < 2 ? wishes : { camera: true, size: [320, 180, 15], adaptive: true }));
+        const [a, b, c] = people;
+        await pictureOf(b, a, (picture) => picture.width >= 640, 'the big layer');
+        await c.evaluate(([one, other]) => window.client.prefer([[one, 1, 'High'], [other, 2, 'Low']]), [a.attendee, b.attendee]);
+        await pictureOf(c, a, (picture) => picture.width >= 640, 'the big layer where it was asked for');
+        const small = await pictureOf(c, b, (picture) => picture.width > 0 && picture.width < 640, 'the small layer where it was asked for');
+        await seesAll(c, [a, b]);
+        await c.evaluate(([one, other]) => window.client.prefer([[one, 2, 'Low'], [other, 1, 'High']]), [a.attendee, b.attendee]);
+        const big = await pictureOf(c, b, (picture) => picture.width >= 640, 'the layers to change');
+        assert.ok(big.lost <= small.lost + 2, 'no gap in the numbers');
+    });
+
+    test('SVC: a scalable camera is received by everybody', async () => {
+        const people = await gather(3, (i) => ({ camera: i === 0, size: [960, 540, 15], svc: true, codecs: i === 0 ? ['vp9Profile0'] : [] }));
+        const [a, b, c] = people;
+        await Promise.all([b, c].map((other) => pictureOf(other, a, (picture) => picture.frames > 10 && picture.width >= 480, 'the scalable picture')));
+        const before = (await pictures(b))[a.attendee];
+        await seesAll(b, [a]);
+        assert.ok((await pictures(b))[a.attendee].nacks - before.nacks < 5, 'nothing is missing');
+    });
+
+    test('who may not send is not heard and gets no camera; who may not receive hears and sees nothing', async () => {
+        const people = await gather(3, (i) => (i === 0 ? { capabilities: { Audio: 'Receive', Video: 'Receive', Content: 'Receive' } } : { camera: i === 1 }));
+        const [listener, speaker, other] = people;
+        await hearsExactly(other, [speaker.tone]);
+        await hearsExactly(listener, [speaker.tone, other.tone]);
+        await seesAll(listener, [speaker]);
+        await listener.evaluate(() => window.client.camera(true));
+        await saw(listener, 'cameraRefused');
+        assert.deepEqual(await events(listener, 'stopped'), []);
+        await meeting.allow(speaker.attendee, { Audio: 'None', Video: 'None', Content: 'None' });
+        await hearsExactly(other, []);
+        await saw(listener, 'sources', (ids) => ids.length === 0, { from: await count(listener, 'sources') - 1 });
+        await hearsExactly(speaker, []);
+        await meeting.allow(listener.attendee, { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' });
+        await hearsExactly(other, [listener.tone]);
+        assert.deepEqual(await events(speaker, 'poor'), []);
+    });
+
+    test('an attendee is removed, a second device takes over, the meeting ends: each is told why', async () => {
+        const [a, b, c] = await gather(3);
+        await meeting.remove(b.attendee);
+        assert.deepEqual((await saw(b, 'stopped')).values, ['AudioAttendeeRemoved']);
+        for (const other of [a, c]) await saw(other, 'presence', (id, present) => id === b.attendee && !present);
+        const pass = await meeting.pass('person-0');
+        assert.equal(pass.Attendee.AttendeeId, a.attendee, 'the same person is the same attendee');
+        const second = await clients.join(pass, { together: true, tone: a.tone, camera: false });
+        assert.deepEqual((await saw(a, 'stopped')).values, ['AudioJoinedFromAnotherDevice']);
+        await hearsExactly(c, [a.tone]);
+        await meeting.end();
+        for (const person of [second, c]) assert.deepEqual((await saw(person, 'stopped')).values, ['MeetingEnded']);
+        const late = await clients.page(undefined, { together: true });
+        await late.evaluate((old) => window.client.join(old, { camera: false }), pass);
+        assert.deepEqual((await saw(late, 'stopped')).values, ['MeetingEnded']);
+    });
+
+    test('a full meeting refuses one more', async () => {
+        clients = new Clients(bare.url);
+        meeting = await meetings.meeting({ MeetingFeatures: { Attendee: { MaxCount: 1 } } });
+        await clients.join(await meeting.pass('first'), { together: true, tone: kTones[0], camera: false });
+        const one = await meeting.pass('second').catch((error) => error);
+        if (one instanceof Error) return assert.match(one.name, /LimitExceeded/);
+        const page = await clients.page(undefined, { together: true });
+        await page.evaluate((pass) => window.client.join(pass, { camera: false }), one);
+        assert.deepEqual((await saw(page, 'stopped')).values, ['AudioCallAtCapacity']);
+    });
+});
