@@ -157,7 +157,7 @@ onEachStore(describe, 'a live meeting', { before, after }, { env }, (world) => {
         const past = world.postgres ? "interval '25 hours'" : 25 * 3600 * 1_000_000;
         await sql(world, `update video_consultation_sdk_meetings set created_at = created_at - ${past} where meeting_id = '${meeting.MeetingId}'`);
         assert.equal(await one.audioStatus(410), 410);
-        await typesOf(meeting, ['MeetingEnded']);
+        await typesOf(meeting, ['MeetingEnded'], 90_000);
     });
 
     test('what another process decided is done within a heartbeat', async () => {

@@ -116,7 +116,7 @@ export class Signalling {
         return new Promise((resolve, reject) => {
             const found = find();
             if (found) return resolve(found);
-            const timer = setTimeout(() => reject(new Error(`no ${name} came`)), 20_000);
+            const timer = setTimeout(() => reject(new Error(`no ${name} came`)), 40_000);
             const done = (frame) => {
                 clearTimeout(timer);
                 resolve(frame);

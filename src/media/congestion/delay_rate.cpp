@@ -18,7 +18,7 @@ constexpr double kLeastGrowthBps = 4'000;
 // The detector needs this long on top of a round trip to see the effect of a change.
 constexpr double kDetectorSeconds = 0.1;
 // Less is sent than this share of the estimate: the sender has no more to send.
-constexpr double kUnused = 0.65;
+constexpr double kUnused = 0.85;
 constexpr double kAllDelivered = 0.92;
 
 double seconds_of(Time::duration duration) {

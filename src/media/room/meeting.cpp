@@ -238,7 +238,7 @@ void Meeting::check_time(Moment now, Outputs& out) {
             gone.emplace_back(full_id, *member.lost);
         } else if (away >= kMediaGrace) {
             take_off_media(member.peer, out);
-            changed |= unpublish(full_id, now, out);
+            changed |= unpublish(full_id, *member.lost, out);
         }
     }
     for (const auto& [full_id, since] : gone) remove_member(full_id, true, since, now, out);

@@ -7,6 +7,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -32,8 +33,13 @@ struct Backlog {
     static constexpr std::size_t kMaxMessages = 256;
     static constexpr std::size_t kMaxBytes = 2 * 1024 * 1024;
 
+    /// So long a connection is not read while its backlog is full; then it is dropped.
+    static constexpr std::chrono::seconds kPatience{5};
+
     std::atomic<std::size_t> messages{0};
     std::atomic<std::size_t> bytes{0};
+    /// Room for at least one more message of any length.
+    bool has_room() const { return messages < kMaxMessages && bytes < kMaxBytes / 2; }
 };
 
 class MediaThread final : private Chronicle {

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <functional>
 #include <utility>
 
@@ -67,6 +71,17 @@ class ThreadedMeetingServer final : public MeetingServer {
         return threads_[std::hash<std::string>{}(meeting_id) % threads_.size()];
     }
 
+    /// Who sends faster than the media thread looks is not read for a while, and notices by itself.
+    static boost::asio::awaitable<void> until_there_is_room(const Backlog& backlog) {
+        if (backlog.has_room()) co_return;
+        boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+        const auto deadline = std::chrono::steady_clock::now() + Backlog::kPatience;
+        while (!backlog.has_room() && std::chrono::steady_clock::now() < deadline) {
+            timer.expires_after(std::chrono::milliseconds(5));
+            co_await timer.async_wait(boost::asio::use_awaitable);
+        }
+    }
+
     /// Has nothing of the server but the thread, which it keeps alive: it may outlive the server.
     static boost::asio::awaitable<void> converse(std::shared_ptr<MediaThread> thread, room::PeerId peer,
                                                  std::shared_ptr<net::WebSocket> socket, Participant participant) {
@@ -77,6 +92,7 @@ class ThreadedMeetingServer final : public MeetingServer {
         for (;;) {
             std::optional<std::string> message = co_await socket->read();
             if (!message) break;
+            co_await until_there_is_room(*backlog);
             if (!thread->receive(peer, std::move(*message), backlog)) {
                 socket->abort();
                 break;

@@ -119,12 +119,14 @@ function drawnStream(width, height) {
     return canvas.captureStream(15);
 }
 
-/** A picture that no codec can make small: it takes whatever rate it is given. */
+/** A picture with so much going on that its quality takes about a megabit a second. */
 function noisyStream(width, height) {
     const canvas = Object.assign(document.createElement('canvas'), { width, height });
     const pen = canvas.getContext('2d');
     setInterval(() => {
-        for (let i = 0; i < 120; ++i) {
+        pen.fillStyle = '#456';
+        pen.fillRect(0, 0, width, height);
+        for (let i = 0; i < 40; ++i) {
             pen.fillStyle = `rgb(${Math.random() * 255} ${Math.random() * 255} ${Math.random() * 255})`;
             pen.fillRect(Math.random() * width, Math.random() * height, 24, 24);
         }
@@ -151,7 +153,7 @@ window.client = {
     /**
      * `answer`: what POST /join said, as it is, or `{ Meeting, Attendee }` of the SDK's API. `tone`: the voice's frequency;
      * `size`: of the camera [width, height, frames a second]; `adaptive`: with the policy that leaves adaptation to the
-     * server; `noisy`: a picture that takes whatever rate it is given; `stereo`: sends and hears
+     * server; `noisy`: a picture that takes some rate; `stereo`: sends and hears
      * both channels.
      */
     async join(answer, { camera = true, codecs = [], size, tone, noisy = false, stereo = false, simulcast = false, svc = false, adaptive = false } = {}) {
