@@ -57,6 +57,18 @@ TEST_F(PacerTest, WithoutARateEverythingGoesAtOnce) {
     EXPECT_TRUE(pacer.idle());
 }
 
+TEST_F(PacerTest, KeyFrameIsOutWithinASecond) {
+    // As a receiver's link sets them for 600 kbit/s.
+    pacer.set_rates(1'500'000, 630'000);
+    for (std::uint16_t i = 0; i < 40; ++i) ASSERT_TRUE(offer(Lane::video, packet(1, i, 1)));
+    for (int i = 0; i < 200; ++i) {
+        now += 5ms;
+        release();
+    }
+    EXPECT_EQ(sent.size(), 40U);
+    EXPECT_TRUE(pacer.idle());
+}
+
 TEST_F(PacerTest, HoldsThePeakRateInOrder) {
     pacer.set_rates(1'000'000, 0);
     for (std::uint16_t i = 0; i < 30; ++i) ASSERT_TRUE(offer(Lane::video, packet(1, i, 0)));

@@ -234,6 +234,21 @@ TEST_F(Call, LineThatWasAwayIsUsedAgainAtOnce) {
     }
 }
 
+TEST_F(Call, EstimateIsBackWithinASecondOfTheFirstWord) {
+    for (const double bps : {500'000.0, 1'000'000.0}) {
+        make({.bps = bps});
+        play(15s);
+        const std::uint64_t before = flow_->estimate.bps();
+        path_->away = true;
+        flow_->unanswered = true;
+        play(4s);
+        path_->away = false;
+        flow_->unanswered = false;
+        play(1200ms);
+        EXPECT_GT(flow_->estimate.bps(), before / 2) << bps;
+    }
+}
+
 TEST_F(Call, ProbesAreRareWhereTheyFindNothing) {
     make({.bps = 500'000}, {.camera_bps = 2'000'000, .wanted_bps = kWanted});
     play(10s);

@@ -1,6 +1,7 @@
 #include "media/room/arrival_feedback.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace media::room {
 
@@ -14,7 +15,8 @@ constexpr std::int64_t kMaxJump = 800;
 void ArrivalFeedback::on_packet(std::uint16_t transport_sequence, Time arrival) {
     const bool first = !unwrapper_.started();
     const std::int64_t sequence = unwrapper_.unwrap(transport_sequence);
-    if (first || sequence > highest_ + kMaxJump) {
+    const bool outage = arrival - std::exchange(heard_, arrival) >= kOutage && !pending_;
+    if (first || sequence > highest_ + kMaxJump || (outage && sequence > highest_)) {
         begin_ = sequence;
         highest_ = sequence;
         if (first) next_ = arrival + kInterval;

@@ -20,6 +20,9 @@ namespace media::room {
 class ArrivalFeedback {
   public:
     static constexpr auto kInterval = std::chrono::milliseconds(80);
+    /// What is missing after such a silence was lost with the way itself, and says nothing about what the way carries:
+    /// told of it, a sender would start over with next to nothing. It is not reported, as if it had never been sent.
+    static constexpr auto kOutage = std::chrono::milliseconds(1000);
     /// Arrivals kept until they are reported; more than a report's worth at any rate a browser sends.
     static constexpr std::size_t kArrivals = 1024;
 
@@ -40,6 +43,7 @@ class ArrivalFeedback {
     std::array<Slot, kArrivals> slots_{};
     std::int64_t begin_ = 0;    ///< The first number the next report speaks of.
     std::int64_t highest_ = 0;  ///< The last number that arrived.
+    Time heard_{};              ///< The last arrival.
     bool pending_ = false;
     std::uint8_t count_ = 0;
     Time next_{};

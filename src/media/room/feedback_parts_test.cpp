@@ -1,6 +1,9 @@
 // The small parts of feedback: repeats and their budget, key-frame requests, limits, reception statistics, the cache.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "media/room/arrival_feedback.hpp"
 #include "media/room/key_frame_requests.hpp"
 #include "media/room/opus_packet.hpp"
@@ -63,6 +66,17 @@ TEST(KeyFrameRequests, ThrottledAndRepeatedWhileSomebodyWaits) {
     requests.request();
     requests.on_key_frame(kStart + 2s);
     EXPECT_FALSE(requests.poll(kStart + 10s, false)) << "has come in the meantime";
+}
+
+TEST(KeyFrameRequests, WhatWasAskedInVainDoesNotCount) {
+    KeyFrameRequests requests;
+    requests.request();
+    EXPECT_TRUE(requests.poll(kStart, true));
+    requests.request();
+    EXPECT_FALSE(requests.poll(kStart + 10ms, true));
+    requests.request_anew();
+    EXPECT_TRUE(requests.poll(kStart + 20ms, true));
+    EXPECT_FALSE(requests.poll(kStart + 30ms, true)) << "once";
 }
 
 TEST(KeyFrameRequests, SlowSourcesAreAskedLessOften) {
@@ -146,26 +160,109 @@ TEST(ReceptionStats, JitterOfAlternatingDelay) {
     EXPECT_NEAR(stats.report(1, kStart)->jitter, 480, 10);
 }
 
+/// A payload that tells which packet it is of.
+core::Bytes payload_of(std::int64_t sequence, std::size_t size) {
+    core::Bytes payload(size, static_cast<std::uint8_t>(sequence % 251));
+    payload[0] = static_cast<std::uint8_t>(sequence / 251);
+    return payload;
+}
+
+bool holds(const PacketCache& cache, std::int64_t sequence, std::size_t size) {
+    const auto packet = cache.find(sequence);
+    return packet && std::ranges::equal(packet->payload, payload_of(sequence, size));
+}
+
 TEST(PacketCache, KeepsTheLastOnes) {
     PacketCache cache;
     const core::Bytes payload{1, 2, 3};
     for (std::int64_t n = 100'000; n < 101'000; ++n)
         cache.keep({.sequence = n, .timestamp = static_cast<std::uint32_t>(n), .codec = 3, .marker = n % 2 == 0},
                    payload);
-    EXPECT_EQ(cache.find(100'000), nullptr);
-    ASSERT_NE(cache.find(100'999), nullptr);
-    ASSERT_NE(cache.find(100'488), nullptr);
-    EXPECT_EQ(cache.find(100'487), nullptr);
+    EXPECT_FALSE(cache.find(100'000));
+    ASSERT_TRUE(cache.find(100'999));
+    ASSERT_TRUE(cache.find(100'488));
+    EXPECT_FALSE(cache.find(100'487));
     EXPECT_EQ(cache.find(100'700)->timestamp, 100'700U);
     EXPECT_TRUE(cache.find(100'700)->marker);
-    EXPECT_EQ(core::Bytes(cache.find(100'700)->payload().begin(), cache.find(100'700)->payload().end()), payload);
+    EXPECT_EQ(cache.find(100'700)->codec, 3);
+    EXPECT_TRUE(std::ranges::equal(cache.find(100'700)->payload, payload));
     cache.keep({.sequence = 100'000}, payload);
-    EXPECT_EQ(cache.find(100'000), nullptr) << "an old one never replaces a newer one";
+    EXPECT_FALSE(cache.find(100'000)) << "an old one never replaces a newer one";
     cache.keep({.sequence = 101'000}, core::Bytes(PacketCache::kMaxPayload + 1));
-    EXPECT_EQ(cache.find(101'000), nullptr);
+    EXPECT_FALSE(cache.find(101'000));
     cache.clear();
-    EXPECT_EQ(cache.find(100'999), nullptr);
-    EXPECT_EQ(cache.find(-1), nullptr);
+    EXPECT_FALSE(cache.find(100'999));
+    EXPECT_FALSE(cache.find(-1));
+}
+
+TEST(PacketCache, GrowsUntilItHoldsASecondAndNoFurther) {
+    PacketCache cache;
+    const std::size_t empty = cache.bytes();
+    // 100 packets of 1,000 bytes a second: 800 kbit/s.
+    constexpr std::size_t kSize = 1000;
+    std::int64_t n = 0;
+    const auto second = [&] {
+        for (int i = 0; i < 100; ++i, ++n)
+            cache.keep({.sequence = n, .timestamp = static_cast<std::uint32_t>(n * 900)}, payload_of(n, kSize));
+    };
+    second();
+    for (std::int64_t k = 0; k < n; ++k) EXPECT_TRUE(holds(cache, k, kSize)) << k << ": growing moves nothing";
+    second();
+    const std::size_t grown = cache.bytes();
+    EXPECT_GE(grown - empty, 100 * kSize);
+    EXPECT_LT(grown - empty, 100 * kSize + 2 * PacketCache::kStep);
+    for (int i = 0; i < 20; ++i) second();
+    EXPECT_EQ(cache.bytes(), grown);
+    for (std::int64_t k = n - 99; k < n; ++k) EXPECT_TRUE(holds(cache, k, kSize)) << k << " of " << n;
+    EXPECT_FALSE(cache.find(n - 200)) << "written over";
+}
+
+TEST(PacketCache, IsBoundedWhateverTheClockSays) {
+    PacketCache cache;
+    const std::size_t empty = cache.bytes();
+    constexpr std::size_t kSize = PacketCache::kMaxPayload;
+    for (std::int64_t n = 0; n < 3000; ++n) cache.keep({.sequence = n, .timestamp = 7}, payload_of(n, kSize));
+    EXPECT_EQ(cache.bytes() - empty, PacketCache::kMostBytes);
+    for (std::int64_t n = 3000 - 400; n < 3000; ++n) EXPECT_TRUE(holds(cache, n, kSize)) << n;
+}
+
+TEST(PacketCache, NeverGivesBytesOfAnotherPacket) {
+    PacketCache cache;
+    std::vector<std::size_t> sizes;
+    std::uint32_t state = 5;
+    for (std::int64_t n = 0; n < 4000; ++n) {
+        state = state * 1664525 + 1013904223;
+        sizes.push_back(1 + (state >> 8) % PacketCache::kMaxPayload);
+        // Every fourth packet comes three places late.
+        const std::int64_t which = n % 4 == 0 && n >= 4 ? n - 3 : n;
+        const auto at = static_cast<std::size_t>(which);
+        cache.keep({.sequence = which, .timestamp = static_cast<std::uint32_t>(which * 1500)},
+                   payload_of(which, sizes[at]));
+        if (n % 16 != 0) continue;
+        for (std::int64_t k = std::max<std::int64_t>(0, n - 600); k <= n; ++k) {
+            const auto place = static_cast<std::size_t>(k);
+            EXPECT_TRUE(!cache.find(k) || holds(cache, k, sizes[place])) << k << " at " << n;
+        }
+        EXPECT_TRUE(holds(cache, which, sizes[at]));
+    }
+}
+
+TEST(PacketCache, AnEarlierNumberFillsItsOwnPlace) {
+    PacketCache cache;
+    for (const std::int64_t n : {10, 12, 13, 11}) cache.keep({.sequence = n}, payload_of(n, 50));
+    for (const std::int64_t n : {10, 11, 12, 13}) EXPECT_TRUE(holds(cache, n, 50)) << n;
+}
+
+TEST(PacketCache, BeginsAnewInTheSameRoom) {
+    PacketCache cache;
+    for (std::int64_t n = 0; n < 300; ++n)
+        cache.keep({.sequence = n, .timestamp = static_cast<std::uint32_t>(n * 450)}, payload_of(n, 1000));
+    const std::size_t before = cache.bytes();
+    cache.clear();
+    for (std::int64_t n = 0; n < 300; ++n) EXPECT_FALSE(cache.find(n));
+    cache.keep({.sequence = 70'000, .timestamp = 1}, payload_of(70'000, 900));
+    EXPECT_TRUE(holds(cache, 70'000, 900));
+    EXPECT_EQ(cache.bytes(), before);
 }
 
 TEST(ArrivalFeedback, LatePacketIsReportedAgainWithItsNeighbours) {
@@ -215,6 +312,27 @@ TEST(ArrivalFeedback, WildNumbersDoNotMakeLongReports) {
     wire::RtcpWriter writer(buffer);
     ASSERT_TRUE(feedback.write(writer, 1, 2, kStart + 80ms));
     EXPECT_LT(writer.size(), 60U);
+}
+
+TEST(ArrivalFeedback, WhatAnOutageTookIsNotReportedAsLost) {
+    ArrivalFeedback feedback;
+    feedback.on_packet(10, kStart);
+    std::vector<std::uint8_t> buffer(1200);
+    wire::RtcpWriter first(buffer);
+    ASSERT_TRUE(feedback.write(first, 1, 2, kStart + 80ms));
+    const Time back = kStart + 4s;
+    feedback.on_packet(260, back);
+    feedback.on_packet(262, back + 20ms);
+    EXPECT_TRUE(feedback.due(back + 20ms)) << "the sender waits for it";
+    wire::RtcpWriter out(buffer);
+    ASSERT_TRUE(feedback.write(out, 1, 2, back + 20ms));
+    wire::RtcpReader reader(out.written());
+    const auto report = wire::TransportFeedback::parse(*reader.next());
+    ASSERT_TRUE(report);
+    std::vector<std::pair<std::uint16_t, bool>> seen;
+    auto cursor = report->statuses();
+    while (const auto status = cursor.next()) seen.emplace_back(status->sequence, status->received);
+    EXPECT_EQ(seen, (std::vector<std::pair<std::uint16_t, bool>>{{260, true}, {261, false}, {262, true}}));
 }
 
 TEST(OpusPacket, Durations) {

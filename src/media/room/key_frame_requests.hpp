@@ -21,6 +21,11 @@ class KeyFrameRequests {
     static constexpr auto kPeriod = std::chrono::seconds(10);
 
     void request() { wanted_ = true; }
+    /// The same when requests were lost on the way: they do not count.
+    void request_anew() {
+        wanted_ = true;
+        asked_ = false;
+    }
     void set_periodic(bool periodic) { periodic_ = periodic; }
     void on_key_frame(Time now) {
         wanted_ = false;

@@ -1,6 +1,7 @@
 #include "media/room/nack_generator.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace media::room {
 
@@ -13,10 +14,18 @@ void NackGenerator::restart(std::int64_t highest) {
 NackGenerator::Arrival NackGenerator::on_packet(std::int64_t sequence, Time now) {
     if (!started_) {
         restart(sequence);
+        heard_ = now;
         return Arrival::normal;
     }
     if (sequence > highest_) {
         const std::int64_t gap = sequence - highest_ - 1;
+        if (now - std::exchange(heard_, now) >= kOutage) returned_ = now;
+        if (returned_ && now - *returned_ <= kAfterOutage &&
+            count_ + static_cast<std::uint64_t>(gap) >= kOutageMissing) {
+            returned_.reset();
+            restart(sequence);
+            return Arrival::outage;
+        }
         if (count_ + static_cast<std::uint64_t>(gap) > kMaxMissing) {
             restart(sequence);
             return Arrival::too_many;

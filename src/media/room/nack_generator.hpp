@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "media/room/media_settings.hpp"
@@ -23,11 +24,18 @@ class NackGenerator {
     static constexpr auto kLongestRetry = std::chrono::milliseconds(300);
     static constexpr std::uint8_t kMaxTries = 10;
     static constexpr auto kMaxAge = std::chrono::milliseconds(1500);
+    /// When so many packets are missing shortly after such a silence, that was an outage. Asking for them would bring
+    /// pictures nobody wants to see any more, in place of those of now; and a receiver takes them for a way that has
+    /// become seconds longer. Shortly after: the first to come may be a repeat from the middle of the silence.
+    static constexpr auto kOutage = std::chrono::milliseconds(1000);
+    static constexpr auto kAfterOutage = std::chrono::milliseconds(400);
+    static constexpr std::size_t kOutageMissing = 10;
 
     enum class Arrival : std::uint8_t {
         normal,
         repaired,  ///< It had been asked for.
         too_many,  ///< More is missing than can be asked for: all forgotten, a key frame is needed.
+        outage,    ///< The same, because the way was away for a while: what was asked meanwhile is lost too.
     };
     /// A fresh packet of the source came; each number once.
     Arrival on_packet(std::int64_t sequence, Time now);
@@ -52,6 +60,8 @@ class NackGenerator {
     std::array<Missing, kMaxMissing> missing_{};  ///< Sorted by sequence.
     std::size_t count_ = 0;
     std::int64_t highest_ = 0;
+    Time heard_{};                  ///< The last packet with a new number.
+    std::optional<Time> returned_;  ///< The first one after a silence.
     bool started_ = false;
 };
 

@@ -87,5 +87,33 @@ TEST_F(Nacks, WhatDoesNotFitIsAskedForAtTheNextOccasion) {
     EXPECT_EQ(due().size(), 36U);
 }
 
+TEST_F(Nacks, OutageIsNotAskedFor) {
+    nacks.on_packet(0, now);
+    now += 4s;
+    EXPECT_EQ(nacks.on_packet(60, now), Arrival::outage);
+    EXPECT_EQ(nacks.missing(), 0U);
+    now += 10ms;
+    EXPECT_EQ(nacks.on_packet(90, now), Arrival::normal) << "what is lost from now on is";
+    EXPECT_EQ(nacks.missing(), 29U);
+}
+
+TEST_F(Nacks, OutageShowsBehindARepeatFromItsMiddle) {
+    nacks.on_packet(0, now);
+    now += 4s;
+    EXPECT_EQ(nacks.on_packet(3, now), Arrival::normal);
+    now += 100ms;
+    EXPECT_EQ(nacks.on_packet(40, now), Arrival::outage);
+    EXPECT_EQ(nacks.missing(), 0U);
+}
+
+TEST_F(Nacks, RareSourceIsRepaired) {
+    nacks.on_packet(0, now);
+    now += 4s;
+    EXPECT_EQ(nacks.on_packet(4, now), Arrival::normal) << "it had little to say, and some of that is lost";
+    EXPECT_EQ(nacks.missing(), 3U);
+    now += 500ms;
+    EXPECT_EQ(nacks.on_packet(34, now), Arrival::normal) << "long after the silence";
+}
+
 }  // namespace
 }  // namespace media::room

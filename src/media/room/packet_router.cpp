@@ -147,7 +147,7 @@ void PacketRouter::set_downlink(PeerId id, const Downlink& downlink, Time now) {
         }
         const std::uint64_t start = impl_->random(bounded.ssrc);
         peer->subscriptions.push_back(std::make_unique<VideoSubscription>(
-            id, std::move(bounded), static_cast<std::uint16_t>(start), static_cast<std::uint16_t>(start >> 48),
+            *peer, std::move(bounded), static_cast<std::uint16_t>(start), static_cast<std::uint16_t>(start >> 48),
             static_cast<std::uint32_t>(start >> 16)));
         peer->subscriptions.back()->set_open(peer->connected);
     }

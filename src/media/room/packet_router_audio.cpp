@@ -12,6 +12,8 @@ namespace {
 /// So long after its last packet a person still counts as somebody who can be heard: a mix does not come and go with
 /// losses.
 constexpr auto kAudible = std::chrono::seconds(2);
+/// So long after a packet of another length than 20 ms its sender is not passed on as it is.
+constexpr auto kOdd = std::chrono::seconds(2);
 }  // namespace
 
 /// Starts or stops what the peer hears.
@@ -132,18 +134,18 @@ void PacketRouter::Impl::send_audio(Peer& to, AudioSlots::Stamp stamp, core::Byt
     if (size == 0) return;
     ++audio.packets;
     audio.octets += static_cast<std::uint32_t>(payload.size());
-    send_rtp(to.id, size);
+    send_rtp(to, size);
 }
 
 void PacketRouter::Impl::choose_speakers(Time now) {
     candidates.clear();
-    AudiblePeople audible;
+    Audible audible;
     for (const auto& [id, peer] : peers) {
         if (!peer->connected || !peer->may_be_heard()) continue;
-        if (peer->audio_in.last_sound && now - *peer->audio_in.last_sound < kAudible) {
-            audible.add(peer->settings.person);
-        }
-        if (const auto level = peer->audio_in.loudness.level(now)) {
+        const AudioInput& input = peer->audio_in;
+        if (input.last_sound && now - *input.last_sound < kAudible) audible.people.add(peer->settings.person);
+        if (input.last_odd && now - *input.last_odd < kOdd) audible.odd.add(peer->settings.person);
+        if (const auto level = input.loudness.level(now)) {
             candidates.push_back({id, peer->settings.person, *level});
         }
     }
@@ -151,7 +153,7 @@ void PacketRouter::Impl::choose_speakers(Time now) {
     any_mixed = false;
     for (const auto& [id, peer] : peers) {
         AudioOutput& output = peer->audio_out;
-        const bool mixed = wants_mix(*peer, audible, now);
+        const bool mixed = wants_mix(*peer, audible);
         any_mixed = any_mixed || mixed;
         const auto speaker =
             receives(peer->capabilities.audio) && !mixed ? speakers.for_listener(peer->settings.person) : std::nullopt;

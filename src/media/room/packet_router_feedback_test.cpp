@@ -157,6 +157,34 @@ TEST_F(RouterFeedback, JumpTooLongToRepairNeedsAKeyFrame) {
     EXPECT_EQ(static_cast<std::uint16_t>(numbers[2] - numbers[1]), 1);
 }
 
+TEST_F(RouterFeedback, AfterAnOutageAKeyFrameIsAskedForAtOnceAndNothingElse) {
+    Camera camera(1);
+    for (int i = 0; i < 30; ++i) {
+        for (const Bytes& packet : camera.frame(i == 0)) meeting.deliver(1, packet);
+        meeting.pass(33ms);
+    }
+    // Until the moment the way carries again somebody has asked in vain.
+    for (int i = 0; i < 120; ++i) {
+        camera.frame(false);
+        if (i == 117) meeting.receive_pli(2, TestMeeting::watch(2, kStream).ssrc);
+        meeting.pass(33ms);
+    }
+    meeting.rtcp.clear();
+    const std::size_t seen = meeting.video_to(2).size();
+    for (int i = 0; i < 3; ++i) {
+        for (const Bytes& packet : camera.frame(false)) meeting.deliver(1, packet);
+        meeting.pass(10ms);
+    }
+    EXPECT_EQ(meeting.key_frame_requests(1).size(), 1U) << "and not after the throttle's time";
+    EXPECT_EQ(meeting.router.counters().nacks_sent, 0U);
+    EXPECT_EQ(meeting.video_to(2).size(), seen) << "nothing that cannot be shown";
+    for (const Bytes& packet : camera.frame(true)) meeting.deliver(1, packet);
+    meeting.pass(10ms);
+    const auto numbers = sequences(meeting.video_to(2));
+    ASSERT_GT(numbers.size(), seen);
+    EXPECT_EQ(static_cast<std::uint16_t>(numbers[seen] - numbers[seen - 1]), 1) << "the receiver misses nothing";
+}
+
 TEST_F(RouterFeedback, ReceiverReportsCountAudioAndVideo) {
     Microphone microphone(1, 65'500);
     Camera camera(1);

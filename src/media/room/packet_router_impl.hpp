@@ -54,8 +54,8 @@ class LossMeter {
     int smoothed_ = 0;  ///< In 1/65536.
 };
 
-/// Who may be heard at the moment, as far as it matters: whether a listener has one other person to hear, or more.
-class AudiblePeople {
+/// A set of people as far as it matters to a listener: whether it holds one other person, or more.
+class OtherPeople {
   public:
     void add(PersonId person) {
         const auto known = std::span(people_).first(count_);
@@ -148,7 +148,12 @@ struct PacketRouter::Impl {
 
     // packet_router_mix.cpp
     void arrange_mixer();
-    bool wants_mix(const Peer& listener, const AudiblePeople& audible, Time now) const;
+    /// Who may be heard at the moment, and whose packets do not last 20 ms.
+    struct Audible {
+        OtherPeople people;
+        OtherPeople odd;
+    };
+    bool wants_mix(const Peer& listener, const Audible& audible) const;
     void hear_mix(Peer& listener);
     void hear_packets(Peer& listener, Time now);
     void mix(Time now);
@@ -161,7 +166,7 @@ struct PacketRouter::Impl {
     void negotiate_link(Peer& peer, const Downlink& downlink);
     void close_link(Peer& peer);
     /// Sends the packet in `rtp_room()`, now or when its turn comes.
-    void send_rtp(PeerId to, std::size_t size);
+    void send_rtp(Peer& to, std::size_t size);
     /// The same for an answer to a NACK.
     void send_again(Peer& to, std::size_t size);
     void release(Peer& peer);

@@ -12,8 +12,6 @@ namespace media::room {
 namespace {
 /// Beats that are made up for when our thread stood still; older ones are left out.
 constexpr auto kCatchUp = std::chrono::milliseconds(60);
-/// So long after a packet of another length than 20 ms its sender is not passed on as it is.
-constexpr auto kOdd = std::chrono::seconds(2);
 }  // namespace
 
 /// With two people nothing is ever decoded, so nothing is taken for it.
@@ -27,16 +25,11 @@ void PacketRouter::Impl::arrange_mixer() {
     for (const auto& [id, peer] : peers) mixer->add(id, peer->settings.person, peer->settings.content);
 }
 
-bool PacketRouter::Impl::wants_mix(const Peer& listener, const AudiblePeople& audible, Time now) const {
+bool PacketRouter::Impl::wants_mix(const Peer& listener, const Audible& audible) const {
     const AudioOutput& output = listener.audio_out;
     if (!mixer || !receives(listener.capabilities.audio) || !output.slots || !output.slots->running()) return false;
-    const std::size_t others = audible.others(listener.settings.person);
-    if (others != 1) return others > 1;
-    return std::ranges::any_of(peers, [&](const auto& entry) {
-        const Peer& peer = *entry.second;
-        return peer.settings.person != listener.settings.person && peer.connected && peer.may_be_heard() &&
-               peer.audio_in.last_odd && now - *peer.audio_in.last_odd < kOdd;
-    });
+    const std::size_t others = audible.people.others(listener.settings.person);
+    return others > 1 || (others == 1 && audible.odd.others(listener.settings.person) != 0);
 }
 
 /// Whose packets the listener has got until now is to go on there in the mix.

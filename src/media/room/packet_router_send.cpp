@@ -44,32 +44,30 @@ void PacketRouter::Impl::depart(Peer& to, OutgoingLine& line, std::span<std::uin
     sink.send_rtp(to.id, to.link.depart(line, room, size, clock));
 }
 
-void PacketRouter::Impl::send_rtp(PeerId to, std::size_t size) {
-    Peer* peer = find(to);
-    if (peer == nullptr) return;
+void PacketRouter::Impl::send_rtp(Peer& to, std::size_t size) {
     const std::span<std::uint8_t> packet = std::span(rtp_buffer).subspan(congestion::kHeadRoom, size);
-    OutgoingLine* line = peer->link.find_line(ssrc_of(packet.data()));
+    OutgoingLine* line = to.link.find_line(ssrc_of(packet.data()));
     if (line == nullptr) {
         ++counters.rtp_out;
-        sink.send_rtp(to, packet);
+        sink.send_rtp(to.id, packet);
         return;
     }
     if (!line->is_audio) {
         const bool repair = ssrc_of(packet.data()) != line->ssrc;
         const Pacer::Lane lane = repair ? Pacer::Lane::repair : Pacer::Lane::video;
-        if (!peer->link.pacer.may_send(lane, clock)) {
-            wait(*peer, *line, lane, packet);
+        if (!to.link.pacer.may_send(lane, clock)) {
+            wait(to, *line, lane, packet);
             return;
         }
-        peer->link.pacer.spend(size);
+        to.link.pacer.spend(size);
     }
-    depart(*peer, *line, rtp_buffer, size);
+    depart(to, *line, rtp_buffer, size);
 }
 
 void PacketRouter::Impl::send_again(Peer& to, std::size_t size) {
     const std::uint8_t* packet = rtp_buffer.data() + congestion::kHeadRoom;
     OutgoingLine* line = to.link.find_line(ssrc_of(packet));
-    if (line == nullptr || ssrc_of(packet) != line->ssrc) return send_rtp(to.id, size);
+    if (line == nullptr || ssrc_of(packet) != line->ssrc) return send_rtp(to, size);
     // It must not wait: the receiver asks again if it has to.
     if (!to.link.pacer.may_send(Pacer::Lane::repair, clock)) {
         ++counters.repeats_over_budget;

@@ -134,10 +134,10 @@ void PacketRouter::Impl::limit_uplink(Peer& peer, Time now) {
         // A receiver that cannot take all the layers gets fewer of them.
         const bool layered = simulcast || source->rate.layered();
         for (const VideoSubscription* subscription : source->watchers()) {
-            const Peer* receiver = find(subscription->receiver());
-            if (layered || receiver == nullptr || !subscription->wants_packets()) continue;
-            if (receiver->available_kbps == 0) continue;
-            peer.uplink_limit.add(receiver->video_budget_bps() / std::max<std::size_t>(1, seen_videos(*receiver)));
+            const Peer& receiver = subscription->receiver();
+            if (layered || !subscription->wants_packets()) continue;
+            if (receiver.available_kbps == 0) continue;
+            peer.uplink_limit.add(receiver.video_budget_bps() / std::max<std::size_t>(1, seen_videos(receiver)));
         }
         if (const auto allowed = peer.uplink_limit.allowed(settings.uplink_ceiling_bps, settings.uplink_floor_bps)) {
             total = total.value_or(0) + *allowed;

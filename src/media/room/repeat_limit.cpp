@@ -6,18 +6,21 @@ namespace media::room {
 
 bool RepeatLimit::take(std::uint16_t sequence, Time now, std::chrono::microseconds round_trip) {
     Entry& entry = entries_[sequence % entries_.size()];
+    const auto now_ms = static_cast<std::uint32_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
     if (entry.count == 0 || entry.sequence != sequence) {
-        entry = {sequence, 1, now};
+        entry = {sequence, 1, now_ms};
         return true;
     }
+    const std::chrono::milliseconds since(now_ms - entry.last_ms);
     const auto pause = std::clamp<std::chrono::microseconds>(round_trip, kShortest, kLongest);
-    if (entry.count >= kMaxRepeats || now - entry.last < pause) {
+    if (entry.count >= kMaxRepeats || since < pause) {
         // The number comes round again after a wrap, long after its limit has lost its meaning.
-        if (now - entry.last < std::chrono::seconds(30)) return false;
+        if (since < std::chrono::seconds(30)) return false;
         entry.count = 0;
     }
     ++entry.count;
-    entry.last = now;
+    entry.last_ms = now_ms;
     return true;
 }
 

@@ -26,7 +26,7 @@ class RepeatLimit {
     struct Entry {
         std::uint16_t sequence = 0;
         std::uint8_t count = 0;
-        Time last{};
+        std::uint32_t last_ms = 0;  ///< Modulo 50 days.
     };
     // Direct-mapped: a newer number evicts an older one, whose limit then begins anew; the byte budget bounds that.
     std::array<Entry, 256> entries_{};

@@ -127,6 +127,7 @@ std::optional<VideoPacket> VideoSource::take(const wire::RtpView& packet, Part p
                        .marker = packet.marker(),
                        .starts_key_frame = false,
                        .restarted = verdict.kind == SequenceWindow::Kind::restarted,
+                       .cut_off = false,
                        .codec = static_cast<std::uint8_t>(codec - uplink_.codecs.begin()),
                        .layer = {},
                        .payload = payload};
@@ -146,6 +147,11 @@ std::optional<VideoPacket> VideoSource::take(const wire::RtpView& packet, Part p
                 break;
             case NackGenerator::Arrival::too_many:
                 key_frames.request();
+                result.cut_off = true;
+                break;
+            case NackGenerator::Arrival::outage:
+                key_frames.request_anew();
+                result.cut_off = true;
                 break;
         }
     }

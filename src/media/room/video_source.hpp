@@ -1,6 +1,6 @@
 // One published video: what comes in is sorted out (RTX unwrapped, repeats dropped), measured, repaired and kept for
 // the receivers' NACKs. A simulcast layer is a source of its own. Owned by the publishing peer; the meeting's thread
-// only. Allocates at its making and when its watchers are counted.
+// only. Allocates at its making, when its watchers are counted and while its cache grows with its rate.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,7 @@ struct VideoPacket {
     bool marker = false;
     bool starts_key_frame = false;
     bool restarted = false;  ///< The numbers have nothing to do with those before.
+    bool cut_off = false;    ///< What is missing before it will not come: of use from a key frame on only.
     std::uint8_t codec = 0;  ///< Index into the source's codecs.
     layers::PacketLayer layer{};
     core::BytesView payload;  ///< Empty: padding only, not to be forwarded.

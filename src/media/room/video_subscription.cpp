@@ -8,7 +8,7 @@
 
 namespace media::room {
 
-VideoSubscription::VideoSubscription(PeerId receiver, Subscription settings, std::uint16_t first_sequence,
+VideoSubscription::VideoSubscription(Peer& receiver, Subscription settings, std::uint16_t first_sequence,
                                      std::uint16_t first_rtx_sequence, std::uint32_t first_timestamp)
     : receiver_(receiver),
       ssrc_(settings.ssrc),
@@ -217,6 +217,8 @@ std::size_t VideoSubscription::forward(const VideoSource& from, const VideoPacke
         rewriter_.suspend();
         new_line_ = true;
     }
+    // Pictures that nothing can be made of would only be in the way of the key frame.
+    if (packet.cut_off && is_active) rewriter_.suspend();
     if (!open_) return 0;
     if (paused_ || held_) {
         ++(paused_ ? counters.dropped_paused : counters.dropped_held);
@@ -284,14 +286,14 @@ std::size_t VideoSubscription::forward_current(const VideoPacket& packet, Time n
 
 std::size_t VideoSubscription::catch_up(Time now, std::span<std::uint8_t> out, RouterCounters& counters) {
     while (caught_up_ < catch_up_to_ && rewriter_.running()) {
-        const PacketCache::Packet* packet = active_->source->cache.find(caught_up_++);
-        if (packet == nullptr || active_->payload_of(packet->codec).media == 0) continue;
+        const auto packet = active_->source->cache.find(caught_up_++);
+        if (!packet || active_->payload_of(packet->codec).media == 0) continue;
         const VideoPacket again{.sequence = packet->sequence,
                                 .timestamp = packet->timestamp,
                                 .marker = packet->marker,
                                 .codec = packet->codec,
                                 .layer = packet->layer,
-                                .payload = packet->payload()};
+                                .payload = packet->payload};
         if (const std::size_t size = forward_current(again, now, out, counters)) return size;
     }
     return 0;
@@ -328,16 +330,16 @@ std::size_t VideoSubscription::repeat(std::uint16_t sequence, Time now, std::chr
     using Use = VideoRewriter::Use;
     const Use use = origin->use;
     if (use == Use::reserved) return unknown();
-    const PacketCache::Packet* packet = layer->source->cache.find(origin->source);
-    Payloads payloads = layer->payload_of(packet != nullptr ? packet->codec : 0);
+    const auto packet = layer->source->cache.find(origin->source);
+    Payloads payloads = layer->payload_of(packet ? packet->codec : 0);
     if (settings_.rtx_ssrc == 0) payloads.rtx = 0;
     // A filler without RTX would have to be the same packet, timestamp and all.
-    if (payloads.media == 0 || (use == Use::filler ? payloads.rtx == 0 : packet == nullptr)) return unknown();
+    if (payloads.media == 0 || (use == Use::filler ? payloads.rtx == 0 : !packet)) return unknown();
     if (!repeats_.take(sequence, now, round_trip)) {
         ++counters.repeats_limited;
         return 0;
     }
-    const core::BytesView payload = use == Use::filler ? core::BytesView{} : packet->payload();
+    const core::BytesView payload = use == Use::filler ? core::BytesView{} : packet->payload;
     if (!budget.take(payload.size() + wire::kRtpHeaderSize, now)) {
         ++counters.repeats_over_budget;
         return 0;

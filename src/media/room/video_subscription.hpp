@@ -25,6 +25,8 @@
 
 namespace media::room {
 
+struct Peer;
+
 class VideoSubscription {
   public:
     /// A key frame is begun with as long as no more packets than this came before its first one.
@@ -32,10 +34,11 @@ class VideoSubscription {
     /// So long after a change of layers late packets of the old one are still let through.
     static constexpr auto kLateAfterSwitch = std::chrono::milliseconds(1500);
 
-    VideoSubscription(PeerId receiver, Subscription settings, std::uint16_t first_sequence,
+    /// `receiver` is its owner.
+    VideoSubscription(Peer& receiver, Subscription settings, std::uint16_t first_sequence,
                       std::uint16_t first_rtx_sequence, std::uint32_t first_timestamp);
 
-    PeerId receiver() const { return receiver_; }
+    Peer& receiver() const { return receiver_; }
     const std::string& mid() const { return settings_.mid; }
     StreamId stream_id() const { return settings_.stream_id; }
     std::uint32_t ssrc() const { return ssrc_; }
@@ -120,7 +123,7 @@ class VideoSubscription {
                              std::span<std::uint8_t> out);
 
     // What every packet touches stands together: a packet of one camera visits hundreds of these.
-    PeerId receiver_;
+    Peer& receiver_;
     std::uint32_t ssrc_;
     Layer* active_ = nullptr;    ///< Whose numbers are the rewriter's current line.
     Layer* previous_ = nullptr;  ///< Whose are the line before; null: nothing of it is taken any more.

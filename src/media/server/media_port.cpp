@@ -79,14 +79,28 @@ void MediaPort::add_path(const Path& path, PortUser& user) {
 
 void MediaPort::remove_path(const Path& path, const PortUser& user) {
     const auto found = ways_.find(path);
-    if (found != ways_.end() && found->second.user == &user) ways_.erase(found);
+    if (found == ways_.end() || found->second.user != &user) return;
+    ways_.erase(found);
+    ++removals_;
 }
 
 void MediaPort::send(const Path& path, core::BytesView datagram) {
     const auto found = ways_.find(path);
-    if (found == ways_.end()) return;
-    if (found->second.socket) {
-        found->second.socket->queue(datagram, path.address, found->second.local);
+    if (found != ways_.end()) send_on(found->second, path, datagram);
+}
+
+void MediaPort::send(Route& route, const Path& path, core::BytesView datagram) {
+    if (route.as_of != removals_ || route.path != path) {
+        const auto found = ways_.find(path);
+        if (found == ways_.end()) return;
+        route = {path, &found->second, removals_};
+    }
+    send_on(*route.way, path, datagram);
+}
+
+void MediaPort::send_on(const Way& way, const Path& path, core::BytesView datagram) {
+    if (way.socket) {
+        way.socket->queue(datagram, path.address, way.local);
     } else {
         streams_.send(path.connection, datagram);
     }
@@ -152,6 +166,7 @@ void MediaPort::on_stream_closed(const Path& path) {
     if (way == ways_.end()) return;
     PortUser* user = way->second.user;
     ways_.erase(way);
+    ++removals_;
     user->on_path_closed(path);
 }
 

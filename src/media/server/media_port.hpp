@@ -65,6 +65,20 @@ class MediaPort final : private UdpReceiver, private StreamReceiver {
 
     /// Queues a datagram; it leaves at the next flush or when the batch is full. Unknown paths are ignored.
     void send(const transport::Path& path, core::BytesView datagram);
+    /// How to reach a path.
+    struct Way {
+        PortUser* user = nullptr;
+        UdpSocket* socket = nullptr;  ///< Null: TCP.
+        LocalAddress local;
+    };
+    /// Where a sender's last datagram went, so that the next one there is not looked up. Kept by the sender.
+    struct Route {
+        transport::Path path;
+        const Way* way = nullptr;
+        std::uint64_t as_of = 0;
+    };
+    /// The same, for one packet after another to the same place.
+    void send(Route& route, const transport::Path& path, core::BytesView datagram);
     void flush();
     /// Closes TCP connections that are late. About once a second.
     void check_time(transport::Instant now) { streams_.check_time(now); }
@@ -81,12 +95,6 @@ class MediaPort final : private UdpReceiver, private StreamReceiver {
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
     };
-    /// How to reach a path.
-    struct Way {
-        PortUser* user = nullptr;
-        UdpSocket* socket = nullptr;  ///< Null: TCP.
-        LocalAddress local;
-    };
 
     core::Result<void> try_open(const std::vector<std::string>& addresses, std::uint16_t port);
     void on_datagram(UdpSocket& socket, const Datagram& datagram) override;
@@ -94,6 +102,7 @@ class MediaPort final : private UdpReceiver, private StreamReceiver {
     void on_stream_closed(const transport::Path& path) override;
     void on_batch_end() override { flush(); }
     void deliver(std::span<std::uint8_t> datagram, const transport::Path& path, transport::Instant arrived);
+    void send_on(const Way& way, const transport::Path& path, core::BytesView datagram);
     PortUser* user_named_in(core::BytesView datagram);
 
     boost::asio::io_context& context_;
@@ -102,6 +111,7 @@ class MediaPort final : private UdpReceiver, private StreamReceiver {
     std::uint16_t port_ = 0;
     std::unordered_map<std::string, PortUser*, UfragHash, std::equal_to<>> users_;
     std::unordered_map<transport::Path, Way, PathHash> ways_;
+    std::uint64_t removals_ = 1;  ///< Of ways: a route is good as long as there were no more of them.
     /// How the datagram that is being handled came in: the way of a path that is added meanwhile.
     UdpSocket* current_socket_ = nullptr;
     LocalAddress current_local_;

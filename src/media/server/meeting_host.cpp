@@ -56,7 +56,7 @@ class MeetingHost::Peer final : public PortUser {
         const std::span<std::uint8_t> buffer(packet.data(), packet.size() + room::kTrailerRoom);
         const auto secured =
             kRtcp ? transport_.protect_rtcp(buffer, packet.size()) : transport_.protect_rtp(buffer, packet.size());
-        if (!secured.empty()) host_.port_.send(*to, secured);
+        if (!secured.empty()) host_.port_.send(route_, *to, secured);
     }
 
     // What the transport gives out.
@@ -80,6 +80,7 @@ class MeetingHost::Peer final : public PortUser {
     PeerId id_;
     std::string ufrag_;
     std::vector<Path> paths_;
+    MediaPort::Route route_;  ///< Of what the router sends.
     room::Time arrived_{};
     transport::PeerTransport transport_;
 };

@@ -136,6 +136,7 @@ void DtlsServer::take(core::BytesView datagram, Instant now) {
     if (state_ == DtlsState::handshaking) shake_hands(now);
     if (state_ == DtlsState::connected) read_records();
     input_ = {};
+    release_buffers();
 }
 
 void DtlsServer::shake_hands(Instant now) {
@@ -170,6 +171,10 @@ void DtlsServer::finish_handshake() {
 void DtlsServer::read_records() {
     // Nobody sends data over this association; reading makes OpenSSL answer repeated flights and notice the goodbye.
     std::array<std::uint8_t, 2048> unwanted;
+    if (SSL_alloc_buffers(ssl_.get()) != 1) {
+        state_ = DtlsState::closed;
+        return;
+    }
     for (;;) {
         ERR_clear_error();
         const int result = SSL_read(ssl_.get(), unwanted.data(), static_cast<int>(unwanted.size()));
@@ -180,6 +185,14 @@ void DtlsServer::read_records() {
         state_ = DtlsState::closed;
         return;
     }
+}
+
+/// After the handshake there is hardly ever a record, and OpenSSL's buffers for the longest one are most of what a
+/// connection keeps. (SSL_MODE_RELEASE_BUFFERS does nothing for DTLS.)
+void DtlsServer::release_buffers() {
+    if (state_ == DtlsState::handshaking) return;
+    // Refused while a record is half read or written; then they stay until the next time.
+    static_cast<void>(SSL_free_buffers(ssl_.get()));
 }
 
 void DtlsServer::check_time(Instant now) {
@@ -197,7 +210,8 @@ void DtlsServer::shut() {
     if (state_ == DtlsState::connected) {
         ERR_clear_error();
         next_flight_ = true;
-        SSL_shutdown(ssl_.get());
+        if (SSL_alloc_buffers(ssl_.get()) == 1) SSL_shutdown(ssl_.get());
+        release_buffers();
     }
     if (state_ != DtlsState::failed) state_ = DtlsState::closed;
     retransmit_at_.reset();

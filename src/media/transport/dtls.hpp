@@ -99,6 +99,7 @@ class DtlsServer {
     void shake_hands(Instant now);
     void finish_handshake();
     void read_records();
+    void release_buffers();
     void fail();
     void store(core::BytesView datagram);
 
