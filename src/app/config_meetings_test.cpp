@@ -5,21 +5,13 @@
 #include <filesystem>
 #include <fstream>
 
-#include "app/config.hpp"
+#include "app/config_test_reader.hpp"
 
 namespace app {
 namespace {
 
-core::Result<Config> read(const Environment::Values& values) {
-    Environment environment;
-    environment.layer(values);
-    return read_config(environment);
-}
-
-std::string complaint(const Environment::Values& values) {
-    const auto config = read(values);
-    return config ? "accepted" : config.error().detail;
-}
+using test::complaint;
+using test::read;
 
 constexpr auto kUdp = "turn:turn.example.org:3478?transport=udp";
 

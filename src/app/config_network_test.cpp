@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "app/config.hpp"
+#include "app/config_test_reader.hpp"
 #include "app/network_parts.hpp"
 #include "net/test_identity.hpp"
 
@@ -9,18 +9,8 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-core::Result<Config> read(const Environment::Values& values) {
-    Environment environment;
-    environment.layer(values);
-    return read_config(environment);
-}
-
-std::string complaint(const Environment::Values& values) {
-    const auto config = read(values);
-    if (config) return "accepted";
-    EXPECT_EQ(config.error().kind, core::ErrorKind::invalid);
-    return config.error().detail;
-}
+using test::complaint;
+using test::read;
 
 TEST(ConfigNetwork, SeveralAddressesListen) {
     EXPECT_EQ(read({{"HOST", "192.0.2.1, [2001:db8::1],192.0.2.1,video.example.org"}})->hosts,

@@ -1,24 +1,14 @@
 #include <gtest/gtest.h>
 
-#include "app/config.hpp"
+#include "app/config_test_reader.hpp"
 
 namespace app {
 namespace {
 
 using namespace std::chrono_literals;
 
-core::Result<Config> read(const Environment::Values& values) {
-    Environment environment;
-    environment.layer(values);
-    return read_config(environment);
-}
-
-std::string complaint(const Environment::Values& values) {
-    const auto config = read(values);
-    if (config) return "accepted";
-    EXPECT_EQ(config.error().kind, core::ErrorKind::invalid);
-    return config.error().detail;
-}
+using test::complaint;
+using test::read;
 
 TEST(ConfigNode, ByItselfItIsReachedAsTheServiceIs) {
     const auto config = read({{"THREADS", "3"}});

@@ -1,4 +1,4 @@
-#include "app/config.hpp"
+#include "app/config_test_reader.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,18 +7,8 @@
 namespace app {
 namespace {
 
-core::Result<Config> read(const Environment::Values& values) {
-    Environment environment;
-    environment.layer(values);
-    return read_config(environment);
-}
-
-std::string complaint(const Environment::Values& values) {
-    const auto config = read(values);
-    if (config) return "accepted";
-    EXPECT_EQ(config.error().kind, core::ErrorKind::invalid);
-    return config.error().detail;
-}
+using test::complaint;
+using test::read;
 
 TEST(Config, HasWorkingDefaults) {
     const auto config = read({});

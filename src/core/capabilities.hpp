@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace core {
 
@@ -13,6 +14,21 @@ constexpr bool sends(Flow flow) {
 }
 constexpr bool receives(Flow flow) {
     return (static_cast<unsigned>(flow) & 2U) != 0;
+}
+
+/// As the API writes it.
+constexpr std::string_view name_of(Flow flow) {
+    switch (flow) {
+        case Flow::both:
+            return "SendReceive";
+        case Flow::send:
+            return "Send";
+        case Flow::receive:
+            return "Receive";
+        case Flow::none:
+            break;
+    }
+    return "None";
 }
 
 struct Capabilities {

@@ -44,20 +44,6 @@ constexpr std::array<std::string_view, 6> kOfConnections{"chime:AttendeeJoined",
                                                          "chime:AttendeeDropped",     "chime:AttendeeContentJoined",
                                                          "chime:AttendeeContentLeft", "chime:AttendeeContentDropped"};
 
-std::string_view name_of(core::Flow flow) {
-    switch (flow) {
-        case core::Flow::both:
-            return "SendReceive";
-        case core::Flow::send:
-            return "Send";
-        case core::Flow::receive:
-            return "Receive";
-        case core::Flow::none:
-            break;
-    }
-    return "None";
-}
-
 json::object detail_of(const MeetingNotification& told) {
     const auto millis = std::chrono::floor<milliseconds>(told.occurred_at).time_since_epoch().count();
     json::object detail{

@@ -237,20 +237,6 @@ std::optional<T> unless(const Complaint& complaint, T value) {
 
 }  // namespace
 
-std::string_view name_of(core::Flow flow) {
-    switch (flow) {
-        case core::Flow::both:
-            return "SendReceive";
-        case core::Flow::send:
-            return "Send";
-        case core::Flow::receive:
-            return "Receive";
-        case core::Flow::none:
-            break;
-    }
-    return "None";
-}
-
 std::optional<json::object> read_body(std::string_view text) {
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return json::object{};
     boost::system::error_code failed;

@@ -54,6 +54,4 @@ std::optional<std::string> read_resource(std::string_view arn, Complaint& compla
 /// Lower case.
 std::optional<std::string> read_guid(std::string_view text, std::string_view path, Complaint& complaint);
 
-std::string_view name_of(core::Flow flow);
-
 }  // namespace api::chime
