@@ -197,7 +197,14 @@ describe('the shares of the free tier', () => {
         test(`50, 80 and 100 % are published once each, also over a restart; the level follows (D27, ${store})`, async () => {
             const here = await Neighbourhood.open({ ...wanted, store });
             try {
-                const told = () => here.recorder.events.filter((each) => each.key === 'video.usage.threshold').map((each) => each.body.data);
+                // Killed before it hears that the broker has a message, the service sends it again under the same id.
+                const told = () => [
+                    ...new Map(
+                        here.recorder.events
+                            .filter((each) => each.key === 'video.usage.threshold')
+                            .map((each) => [each.properties.messageId, each.body.data]),
+                    ).values(),
+                ];
                 const percents = () => told().map((each) => each.percent);
                 const level = async () => (await usageOf(here)).level;
                 assert.equal(await level(), 'HEALTHY');
