@@ -35,6 +35,7 @@ class Tally:
 
 
 tally = Tally()
+ALL = "all"
 
 
 def run(command, cwd=ROOT, limit=1800):
@@ -65,25 +66,44 @@ def google_tests(part, binaries):
                 tally.add(part, f"{binary.name} (exit {code})", False, text[-20000:])
 
 
-def node_tests(part, folder, together=lambda file: False, within=()):
-    """Each file by itself; those of which `together` is true as many at a time as there are cores. `within`: a command that runs
-    them elsewhere."""
-    files = sorted(str(p.relative_to(ROOT)) for p in (ROOT / folder).glob("*.test.mjs"))
-    if not files:
-        tally.add(part, f"{folder} has tests", False)
+class NodeTests:
+    """Files of Node.js tests. Most of the time they wait, so the files of all asked parts run together, a few more at a time than
+    there are cores; those named in `alone`, which measure waiting times or need the cores themselves, one after the other behind
+    them. `within`: a command that runs them elsewhere."""
 
-    def one(file):
-        return file, *run([*within, "node", "--test", "--test-reporter=tap", file], limit=2400)
+    def __init__(self, folder, packages=(), alone=(), within=()):
+        self.folder, self.packages, self.alone, self.within = folder, packages, alone, within
 
-    with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
-        for result in pool.map(one, [f for f in files if together(f)]):
-            node_file(part, *result)
-    for file in files:
-        if not together(file):
-            node_file(part, *one(file))
+    def prepare(self):
+        for folder in ("tests/lib", *self.packages):
+            install_node_packages(folder)
+
+    def files(self, alone):
+        def is_alone(path):
+            return self.alone == ALL or path.name.split(".")[0] in self.alone
+
+        return [str(p.relative_to(ROOT)) for p in sorted((ROOT / self.folder).glob("*.test.mjs")) if is_alone(p) == alone]
+
+    def run(self, file):
+        start = time.monotonic()
+        code, text = run([*self.within, "node", "--test", "--test-reporter=tap", file], limit=2400)
+        return file, code, text, time.monotonic() - start
 
 
-def node_file(part, file, code, text):
+def node_parts(names):
+    for name in names:
+        PARTS[name][0].prepare()
+    with concurrent.futures.ThreadPoolExecutor(CORES + 2) as pool:
+        jobs = {pool.submit(PARTS[name][0].run, file): name for name in names for file in PARTS[name][0].files(alone=False)}
+        for job in concurrent.futures.as_completed(jobs):
+            node_file(jobs[job], *job.result())
+    for name in names:
+        for file in PARTS[name][0].files(alone=True):
+            node_file(name, *PARTS[name][0].run(file))
+
+
+def node_file(part, file, code, text, seconds):
+    print(f"-- {part}: {file} ({seconds:.0f} s)", flush=True)
     good = code == 0
     for bad, name in re.findall(r"^ *(not )?ok \d+ - (.*)$", text, re.M):
         if name.endswith(".mjs"):
@@ -140,61 +160,19 @@ def part_fuzz():
             tally.add("fuzz", f"{binary.name}: no finding in {runs.group(1) if runs else '?'} inputs", code == 0, text)
 
 
-def part_api():
-    install_node_packages("tests/lib")
-    node_tests("api", "tests/api")
-
-
-def part_platform():
-    install_node_packages("tests/lib")
-    if (ROOT / "tests/platform/package-lock.json").exists():
-        install_node_packages("tests/platform")
-    # Those that measure waiting times want the machine for themselves.
-    alone = {"broker_outage", "chime_failures", "neighbours"}
-    node_tests("platform", "tests/platform", lambda file: pathlib.Path(file).name.split(".")[0] not in alone)
-
-
-def part_chime():
-    install_node_packages("tests/lib")
-    install_node_packages("tests/chime")
-    node_tests("chime", "tests/chime")
-
-
-def part_faults():
-    node_tests("faults", "tests/faults")
-
-
-def part_e2e():
-    install_node_packages("tests/lib")
-    install_node_packages("tests/e2e")
-    node_tests("e2e", "tests/e2e")
-
-
-def part_networks():
-    install_node_packages("tests/lib")
-    install_node_packages("tests/e2e")
-    node_tests("networks", "tests/networks", within=["tools/own-network"])
-
-
-def part_cluster():
-    install_node_packages("tests/lib")
-    install_node_packages("tests/e2e")
-    node_tests("cluster", "tests/cluster")
-
-
 PARTS = {  # name: (function, what it proves, presets it needs)
     "layout": (part_layout, "rooms include only what they may", []),
     "format": (part_format, "formatting", []),
     "web": (part_web, "unit tests of the page", ["release"]),
     "unit": (part_unit, "unit tests, under address and undefined-behaviour sanitizers", ["instrumented"]),
     "store": (part_store, "contract tests of both stores, likewise", ["instrumented"]),
-    "api": (part_api, "the whole service over HTTP, on both stores, against its OpenAPI document", ["release"]),
-    "platform": (part_platform, "with RabbitMQ, AWS's stand-in and the neighbours", ["release"]),
-    "chime": (part_chime, "the API of Chime SDK Meetings, by AWS's clients for JavaScript and Python", ["release"]),
-    "faults": (part_faults, "kill -9 under load, on both stores", ["release"]),
-    "cluster": (part_cluster, "several nodes on one PostgreSQL: placement, death, drain, a database that is away", ["release"]),
-    "e2e": (part_e2e, "real browsers in a call", ["release"]),
-    "networks": (part_networks, "browsers in networks of their own: UDP blocked, relays", ["release"]),
+    "api": (NodeTests("tests/api", alone=("outage",)), "the whole service over HTTP, on both stores, against its OpenAPI document", ["release"]),
+    "platform": (NodeTests("tests/platform", alone=("broker_outage", "chime_failures", "neighbours")), "with RabbitMQ, AWS's stand-in and the neighbours", ["release"]),
+    "chime": (NodeTests("tests/chime", packages=["tests/chime"]), "the API of Chime SDK Meetings, by AWS's clients for JavaScript and Python", ["release"]),
+    "faults": (NodeTests("tests/faults", alone=ALL), "kill -9 under load, on both stores", ["release"]),
+    "cluster": (NodeTests("tests/cluster", packages=["tests/e2e"], alone=ALL), "several nodes on one PostgreSQL: placement, death, drain, a database that is away", ["release"]),
+    "e2e": (NodeTests("tests/e2e", packages=["tests/e2e"], alone=ALL), "real browsers in a call", ["release"]),
+    "networks": (NodeTests("tests/networks", packages=["tests/e2e"], alone=ALL, within=["tools/own-network"]), "browsers in networks of their own: UDP blocked, relays", ["release"]),
     "fuzz": (part_fuzz, "every parser of foreign bytes, 20 s each", ["instrumented"]),
     "tidy": (part_tidy, "clang-tidy", ["instrumented"]),
 }
@@ -216,10 +194,18 @@ def main():
             if subprocess.run(["tools/build", preset], cwd=ROOT, env=ENVIRONMENT).returncode != 0:
                 print(f"The {preset} build failed\n0 passed, 1 failed")
                 return 1
-    for name in asked:
+    of_node = [name for name in PARTS if name in asked and isinstance(PARTS[name][0], NodeTests)]
+    for name in [name for name in PARTS if name in asked]:
+        if name in of_node[1:]:
+            continue
+        together = of_node if name in of_node else [name]
         start = time.monotonic()
-        print(f"== {name}: {PARTS[name][1]}", flush=True)
-        PARTS[name][0]()
+        for each in together:
+            print(f"== {each}: {PARTS[each][1]}", flush=True)
+        if name in of_node:
+            node_parts(of_node)
+        else:
+            PARTS[name][0]()
         print(f"   ({time.monotonic() - start:.0f} s)", flush=True)
     print(f"All in {time.monotonic() - begun:.0f} s")
     for name in tally.failed:

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { hears, sees, seesAndHears, stats } from './lib/browser.mjs';
 import { serveBarePage } from './lib/bare_page.mjs';
+import { compressingRelay } from './lib/compressing.mjs';
+import { sent } from './lib/frames.mjs';
 import { impairedLine } from './lib/impaired.mjs';
 import { Clients, count, events, saw } from './lib/meeting.mjs';
+import { pictures } from './lib/people.mjs';
 import { relay } from './lib/proxy.mjs';
 import { Service, sleep, until } from './lib/service.mjs';
 
@@ -33,6 +36,13 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
         await service?.dispose();
     });
 
+    /** What POST /join answered, with a signalling address that leads through a relay. */
+    function through(network, answer) {
+        const signaling = new URL(answer.media_placement.signaling_url);
+        signaling.port = String(network.port);
+        return { ...answer, media_placement: { ...answer.media_placement, signaling_url: signaling.href } };
+    }
+
     /** Doctor and patient in the same meeting, seeing and hearing each other. */
     async function together() {
         const visit = await service.visit();
@@ -48,6 +58,7 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
         assert.equal(user, 'patient-34');
         await saw(patient, 'presence', (id, present, name) => id === doctor.attendee && present && name === 'doctor-12');
         await saw(patient, 'presence', (id, present) => id === patient.attendee && present);
+        await saw(patient, 'signal', (id, strength) => id === patient.attendee && strength === 1);
         assert.equal((await visit.get()).status, 'ACTIVE');
     });
 
@@ -94,7 +105,26 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
         await hears(patient);
     });
 
-    test('sends what everybody can decode, once somebody comes who cannot decode all', async () => {
+    test('compresses its offers where that is wanted', async () => {
+        const visit = await service.visit();
+        const network = await compressingRelay(service.port);
+        try {
+            const doctor = await clients.join(through(network, await visit.join('DOCTOR')), { watched: true });
+            const patient = await clients.join(await visit.join('PATIENT'));
+            await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
+            await doctor.evaluate(() => window.client.camera(false));
+            await saw(patient, 'tileRemoved');
+            await doctor.evaluate(() => window.client.camera(true));
+            await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
+            const offers = sent(doctor, 'SUBSCRIBE').map((frame) => frame.sub);
+            assert.ok(offers.length >= 3, `${offers.length} offers`);
+            assert.ok(offers.every((offer) => !offer.sdpOffer && offer.compressedSdpOffer.length > 300));
+        } finally {
+            await network.close();
+        }
+    });
+
+    test('sends what everybody can decode, once somebody comes who cannot decode all and knows no RTX', async () => {
         const visit = await service.visit();
         const doctor = await clients.join(await visit.join('DOCTOR'), { codecs: ['vp9Profile0', 'vp8'] });
         await until('VP9 to be sent', async () => (await stats(doctor)).sends.includes('video/VP9'));
@@ -104,13 +134,18 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
                 const transceiver = add.apply(this, args);
                 if (transceiver.receiver.track.kind === 'video') {
                     const all = RTCRtpReceiver.getCapabilities('video').codecs;
-                    transceiver.setCodecPreferences(all.filter((codec) => ['video/VP8', 'video/rtx'].includes(codec.mimeType)));
+                    transceiver.setCodecPreferences(all.filter((codec) => codec.mimeType === 'video/VP8'));
                 }
                 return transceiver;
             };
         });
         await until('VP8 to be sent', async () => (await stats(doctor)).sends.every((codec) => codec === 'video/VP8'));
         await Promise.all([sees(patient), sees(doctor)]);
+        // Without RTX its camera is padded on the stream of the pictures; that leaves no gaps here.
+        const before = (await pictures(doctor))[patient.attendee];
+        await sees(doctor);
+        const after = (await pictures(doctor))[patient.attendee];
+        assert.ok(after.nacks - before.nacks < 5 && after.plis - before.plis < 2, JSON.stringify([before, after]));
     });
 
     test('goes on over a network that loses every twentieth packet: what is lost is asked for and repeated', async () => {
@@ -146,10 +181,7 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
         const visit = await service.visit();
         const network = await relay(service.port);
         try {
-            const answer = await visit.join('DOCTOR');
-            const signaling = new URL(answer.media_placement.signaling_url);
-            signaling.port = String(network.port);
-            const doctor = await clients.join({ ...answer, media_placement: { ...answer.media_placement, signaling_url: signaling.href } });
+            const doctor = await clients.join(through(network, await visit.join('DOCTOR')));
             const patient = await clients.join(await visit.join('PATIENT'));
             await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
             network.cut();

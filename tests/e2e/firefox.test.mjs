@@ -4,6 +4,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { hears, sees, seesAndHears } from './lib/browser.mjs';
 import { serveBarePage } from './lib/bare_page.mjs';
 import { Clients, count, events, saw } from './lib/meeting.mjs';
+import { pictureOf } from './lib/people.mjs';
 import { Service } from './lib/service.mjs';
 
 describe('Firefox and Chromium in one meeting', { timeout: 240_000 }, () => {
@@ -55,6 +56,24 @@ describe('Firefox and Chromium in one meeting', { timeout: 240_000 }, () => {
         assert.deepEqual((await saw(doctor, 'stopped')).values, ['Left']);
         await saw(patient, 'presence', (id, present) => id === doctor.attendee && !present, { from: before });
         assert.deepEqual(await events(patient, 'stopped'), []);
+    });
+
+    test('share screens both ways', async () => {
+        const { doctor, patient } = await together({ firefox: true }, {});
+        for (const [sharer, viewer] of [[doctor, patient], [patient, doctor]]) {
+            const share = `${sharer.attendee}#content`;
+            await sharer.evaluate(() => window.client.share({}));
+            await saw(sharer, 'shareStarted');
+            await saw(viewer, 'presence', (id, present) => id === share && present);
+            await pictureOf(viewer, share, ({ frames, width }) => frames > 5 && width === 640, 'the share to be decoded');
+            await seesAndHears(viewer);
+        }
+        for (const [sharer, viewer] of [[doctor, patient], [patient, doctor]]) {
+            await sharer.evaluate(() => window.client.unshare());
+            await saw(sharer, 'shareStopped');
+            await saw(viewer, 'presence', (id, present) => id === `${sharer.attendee}#content` && !present);
+        }
+        await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
     });
 
     test('two Firefoxes as well', async () => {

@@ -4,13 +4,11 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { serveBarePage } from './lib/bare_page.mjs';
 import { hears } from './lib/browser.mjs';
+import { indexOf, received, sent } from './lib/frames.mjs';
 import { Clients, count, events, saw } from './lib/meeting.mjs';
+import { gather as come, hearsExactly, kTones, pictureOf, pictures, seesAll, tonesHeard } from './lib/people.mjs';
 import { SdkMeetings } from './lib/sdk_meetings.mjs';
 import { sleep, until } from './lib/service.mjs';
-
-const kTones = [500, 800, 1250, 2000, 3150];
-/** A tone that is heard stands out by so much, in dB; one that is not, by less than half of it. */
-const kHeard = 20;
 
 describe('a meeting of many', { timeout: 600_000 }, () => {
     let meetings;
@@ -35,55 +33,23 @@ describe('a meeting of many', { timeout: 600_000 }, () => {
         await meetings?.dispose();
     });
 
-    /** So many people with a voice each; `options(i)`: what the ith wishes. */
-    async function gather(many, options = () => ({})) {
+    async function gather(many, options) {
         clients = new Clients(bare.url);
         meeting = await meetings.meeting();
-        const people = [];
-        for (let i = 0; i < many; ++i) {
-            const { capabilities, ...wishes } = options(i);
-            const person = await clients.join(await meeting.pass(`person-${i}`, capabilities), { together: true, tone: kTones[i], camera: false, ...wishes });
-            person.tone = kTones[i];
-            people.push(person);
-        }
-        return people;
+        return come(clients, meeting, many, options);
     }
 
-    const pictures = (page) => page.evaluate(() => window.client.pictures());
-
-    /** The tones that a person hears, on the left and on the right. */
-    async function tonesHeard(page) {
-        const sides = await page.evaluate((tones) => window.client.hearing(tones), kTones);
-        return sides.map((side) => kTones.filter((tone) => side[tone] >= kHeard));
-    }
-
-    async function hearsExactly(page, tones) {
-        let last;
-        await until(`${tones.join(', ')} Hz to be heard and nothing else`, async () => {
-            [last] = await tonesHeard(page);
-            return last.join() === tones.join();
-        }).catch((error) => {
-            throw new Error(`${error.message}; heard: ${last}`);
-        });
-    }
-
-    /** Everybody's pictures of all these others move. */
-    async function seesAll(page, others, patience = 30_000) {
-        const before = await pictures(page);
-        await until(`${others.length} pictures to move`, async () => {
-            const now = await pictures(page);
-            return others.every(({ attendee }) => (now[attendee]?.frames ?? 0) >= (before[attendee]?.frames ?? 0) + 5);
-        }, patience);
-    }
-
-    async function pictureOf(page, other, fits, what, patience = 30_000) {
-        let last;
-        return until(what, async () => {
-            last = (await pictures(page))[other.attendee ?? other];
-            return last && fits(last) && last;
-        }, patience).catch((error) => {
-            throw new Error(`${error.message}; last seen: ${JSON.stringify(last)}`);
-        });
+    /** The layers in which a page sends video of that codec. */
+    function scalability(page, codec) {
+        return page.evaluate(async (wanted) => {
+            for (const peer of window.peers) {
+                const report = await peer.getStats();
+                for (const entry of report.values()) {
+                    if (entry.type === 'outbound-rtp' && report.get(entry.codecId)?.mimeType === wanted) return entry.scalabilityMode;
+                }
+            }
+            return null;
+        }, codec);
     }
 
     test('three people hear both others at once and never themselves; a muted one is not heard', async () => {
@@ -106,9 +72,14 @@ describe('a meeting of many', { timeout: 600_000 }, () => {
     });
 
     test('five people see and hear all others', async () => {
-        const people = await gather(5, () => ({ camera: true, size: [320, 180, 15] }));
+        const people = await gather(5, (i) => ({ camera: true, size: [320, 180, 15], watched: i === 0 }));
         const others = (person) => people.filter((other) => other !== person);
         await Promise.all(people.map((person) => seesAll(person, others(person), 60_000)));
+        // From the INDEX alone each of five takes 800 kbit/s instead of the 1500 that two would; the last one counted four and itself not.
+        const rates = () => indexOf(people[0]).sources.map(({ maxBitrateKbps }) => maxBitrateKbps).sort((one, other) => one - other);
+        await until('senders to make room', () => rates().slice(0, 3).every((rate) => rate <= 800) && rates()[3] <= 1000);
+        assert.deepEqual(indexOf(people[0]).sources.map((source) => source.attendeeId).sort(), others(people[0]).map(({ attendee }) => attendee).sort());
+        assert.equal(indexOf(people[0]).numParticipants, 5);
         for (const person of people) {
             for (const other of others(person)) await saw(person, 'volume', (id) => id === other.attendee);
         }
@@ -173,6 +144,8 @@ describe('a meeting of many', { timeout: 600_000 }, () => {
         await saw(a, 'message', (_topic, _text, _id, _user, throttled) => throttled);
         await hears(b);
         assert.deepEqual(await events(a, 'stopped'), []);
+        await meeting.transcribe();
+        for (const each of [a, b, late]) await saw(each, 'transcript', (type, why) => type === 'failed' && why.includes('no speech recognition'));
     });
 
     test('a picture is paused and goes on by the receiver\'s wish', async () => {
@@ -189,10 +162,15 @@ describe('a meeting of many', { timeout: 600_000 }, () => {
     });
 
     test('simulcast: both layers flow; who asks for the small one gets it without a gap', async () => {
-        const wishes = { camera: true, size: [1280, 720, 15], simulcast: true };
+        const wishes = { camera: true, size: [1280, 720, 15], simulcast: true, adaptive: 'client', watched: true };
         const people = await gather(3, (i) => (i < 2 ? wishes : { camera: true, size: [320, 180, 15], adaptive: true }));
         const [a, b, c] = people;
+        assert.equal(received(b, 'INDEX').find(({ index }) => index.sources?.length).index.sources.length, 1, 'one layer for two people');
         await pictureOf(b, a, (picture) => picture.width >= 640, 'the big layer');
+        const layers = (page, other) => indexOf(page).sources.filter((source) => source.attendeeId === other.attendee);
+        await until('two layers for three people', () => layers(b, a).length === 2);
+        assert.equal(new Set(layers(b, a).map(({ groupId }) => groupId)).size, 1, 'of one group');
+        assert.equal(new Set(layers(b, a).map(({ streamId }) => streamId)).size, 2);
         await c.evaluate(([one, other]) => window.client.prefer([[one, 1, 'High'], [other, 2, 'Low']]), [a.attendee, b.attendee]);
         await pictureOf(c, a, (picture) => picture.width >= 640, 'the big layer where it was asked for');
         const small = await pictureOf(c, b, (picture) => picture.width > 0 && picture.width < 640, 'the small layer where it was asked for');
@@ -200,15 +178,53 @@ describe('a meeting of many', { timeout: 600_000 }, () => {
         await c.evaluate(([one, other]) => window.client.prefer([[one, 2, 'Low'], [other, 1, 'High']]), [a.attendee, b.attendee]);
         const big = await pictureOf(c, b, (picture) => picture.width >= 640, 'the layers to change');
         assert.ok(big.lost <= small.lost + 2, 'no gap in the numbers');
+        // Who adapts on its own names a layer, without a negotiation.
+        await b.evaluate((other) => window.client.prefer([[other, 1, 'Low']]), a.attendee);
+        await pictureOf(b, a, (picture) => picture.width > 0 && picture.width < 640, 'the small layer that the client chose');
+        const negotiations = sent(b, 'SUBSCRIBE').length;
+        await b.evaluate((other) => window.client.prefer([[other, 1, 'High']]), a.attendee);
+        await pictureOf(b, a, (picture) => picture.width >= 640, 'the big layer that the client chose');
+        const update = sent(b, 'REMOTE_VIDEO_UPDATE').at(-1).remoteVideoUpdate.addedOrUpdatedVideoSubscriptions;
+        assert.ok(layers(b, a).some(({ streamId }) => streamId === update[0].streamId));
+        assert.equal(sent(b, 'SUBSCRIBE').length, negotiations);
     });
 
-    test('SVC: a scalable camera is received by everybody', async () => {
-        const people = await gather(3, (i) => ({ camera: i === 0, size: [960, 540, 15], svc: true, codecs: i === 0 ? ['vp9Profile0'] : [] }));
+    test('a layer that is announced and never sent is served from the next lower one', async () => {
+        // Chromium makes the high layer from cameras of 960x540 on only.
+        const people = await gather(3, () => ({ camera: true, size: [640, 360, 15], simulcast: true }));
+        await Promise.all(people.map((person) => seesAll(person, people.filter((other) => other !== person))));
+        const before = await pictures(people[2]);
+        await sleep(3000);
+        const after = await pictures(people[2]);
+        for (const { attendee } of people.slice(0, 2)) assert.ok(after[attendee].frames > before[attendee].frames + 15, 'it goes on');
+    });
+
+    test('SVC: each receiver gets the layers that it asks for, without a gap', async () => {
+        const sender = { camera: true, size: [960, 540, 15], noisy: true, svc: true, codecs: ['vp9Profile0'] };
+        const people = await gather(3, (i) => (i === 0 ? sender : { adaptive: true, svc: true }));
         const [a, b, c] = people;
-        await Promise.all([b, c].map((other) => pictureOf(other, a, (picture) => picture.frames > 10 && picture.width >= 480, 'the scalable picture')));
-        const before = (await pictures(b))[a.attendee];
-        await seesAll(b, [a]);
-        assert.ok((await pictures(b))[a.attendee].nacks - before.nacks < 5, 'nothing is missing');
+        await Promise.all([b, c].map((other) => pictureOf(other, a, (picture) => picture.frames > 10 && picture.width === 960, 'the whole picture')));
+        assert.equal(await scalability(a, 'video/VP9'), 'L3T3');
+        const before = await pictures(b);
+        await c.evaluate((attendee) => window.client.prefer([[attendee, 1, 'Low']]), a.attendee);
+        await pictureOf(c, a, (picture) => picture.width > 0 && picture.width < 960, 'a lower layer');
+        await seesAll(c, [a]);
+        const low = (await pictures(c))[a.attendee];
+        assert.equal((await pictures(b))[a.attendee].width, 960, 'the other is untouched');
+        await c.evaluate((attendee) => window.client.prefer([[attendee, 1, 'High']]), a.attendee);
+        const high = await pictureOf(c, a, (picture) => picture.width === 960, 'the whole picture again');
+        await Promise.all([seesAll(b, [a]), seesAll(c, [a])]);
+        assert.ok(high.lost <= low.lost + 2 && high.nacks - low.nacks < 5, JSON.stringify([low, high]));
+        assert.ok((await pictures(b))[a.attendee].nacks - before[a.attendee].nacks < 5, 'nothing is missing');
+
+        await a.evaluate(() => window.client.share({}));
+        const share = `${a.attendee}#content`;
+        await c.evaluate((ids) => window.client.prefer(ids.map((id, i) => [id, i + 1, 'High'])), [a.attendee, share]);
+        for (const other of [b, c]) {
+            const seen = await pictureOf(other, share, (picture) => picture.frames > 20 && picture.width === 640, 'the scalable share');
+            assert.ok(seen.lost < 3 && seen.nacks < 5, JSON.stringify(seen));
+        }
+        assert.equal(await scalability(a, 'video/AV1'), 'L1T3');
     });
 
     test('who may not send is not heard and gets no camera; who may not receive hears and sees nothing', async () => {
@@ -218,6 +234,7 @@ describe('a meeting of many', { timeout: 600_000 }, () => {
         await hearsExactly(listener, [speaker.tone, other.tone]);
         await seesAll(listener, [speaker]);
         await listener.evaluate(() => window.client.camera(true));
+        await saw(listener, 'availability', (possible) => !possible);
         await saw(listener, 'cameraRefused');
         assert.deepEqual(await events(listener, 'stopped'), []);
         await meeting.allow(speaker.attendee, { Audio: 'None', Video: 'None', Content: 'None' });
@@ -231,9 +248,14 @@ describe('a meeting of many', { timeout: 600_000 }, () => {
 
     test('an attendee is removed, a second device takes over, the meeting ends: each is told why', async () => {
         const [a, b, c] = await gather(3);
+        await b.evaluate(() => window.client.share({}));
+        for (const other of [a, c]) await saw(other, 'presence', (id, present) => id === `${b.attendee}#content` && present);
         await meeting.remove(b.attendee);
         assert.deepEqual((await saw(b, 'stopped')).values, ['AudioAttendeeRemoved']);
-        for (const other of [a, c]) await saw(other, 'presence', (id, present) => id === b.attendee && !present);
+        await saw(b, 'shareStopped');
+        for (const gone of [b.attendee, `${b.attendee}#content`]) {
+            for (const other of [a, c]) await saw(other, 'presence', (id, present) => id === gone && !present);
+        }
         const pass = await meeting.pass('person-0');
         assert.equal(pass.Attendee.AttendeeId, a.attendee, 'the same person is the same attendee');
         const second = await clients.join(pass, { together: true, tone: a.tone, camera: false });

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, createHash } from 'node:crypto';
 
 const openssl = (...words) => execFileSync('openssl', words, { stdio: ['ignore', 'ignore', 'pipe'] });
 
@@ -13,7 +13,10 @@ export function makeCertificate(folder, name) {
         '-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1',
         '-keyout', pair.key, '-out', pair.certificate);
     pair.pem = readFileSync(pair.certificate, 'utf8');
-    pair.fingerprint = new X509Certificate(pair.pem).fingerprint256;
+    const certificate = new X509Certificate(pair.pem);
+    pair.fingerprint = certificate.fingerprint256;
+    // As Chromium names keys.
+    pair.keyHash = createHash('sha256').update(certificate.publicKey.export({ type: 'spki', format: 'der' })).digest('base64');
     return pair;
 }
 

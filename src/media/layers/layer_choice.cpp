@@ -109,7 +109,10 @@ class Round {
         const std::uint64_t instead = pick.rung == kPaused ? 0 : bps(pick, pick.rung);
         return used_ - instead + bps(pick, rung) <= (rung > pick.before ? roomy_ : budget_);
     }
-    static std::uint64_t bps(const Pick& pick, int rung) { return pick.of->ladder[static_cast<std::size_t>(rung)].bps; }
+    static std::uint64_t bps(const Pick& pick, int rung) {
+        const std::uint64_t measured = pick.of->ladder[static_cast<std::size_t>(rung)].bps;
+        return pick.of->most_bps == 0 ? measured : std::min(measured, pick.of->most_bps);
+    }
     /// Rates are measured and waver: what is given already may exceed the target by more.
     static bool within_target(const Pick& pick, int rung) {
         const std::uint64_t target = pick.of->target_bps;

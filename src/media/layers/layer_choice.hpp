@@ -68,6 +68,8 @@ struct Candidate {
     std::uint32_t priority = 0;    ///< The larger, the more important.
     std::uint64_t target_bps = 0;  ///< Not raised beyond; 0: no target.
     bool may_pause = false;        ///< False: keeps its lowest rung whatever the budget.
+    /// Its sender keeps to this when told to, so no rung costs more, whatever is measured; 0: it is not told.
+    std::uint64_t most_bps = 0;
 };
 
 struct ChoiceRules {

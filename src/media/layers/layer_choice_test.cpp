@@ -215,6 +215,18 @@ TEST_F(Choice, WhatMayNotPauseKeepsItsBase) {
     EXPECT_EQ(choose(60'000, 10s), (List{0, -1})) << "its base is paid first";
 }
 
+TEST_F(Choice, ASenderThatKeepsToItsShareCostsNoMoreThanThat) {
+    add(2).ladder.add_stream(0, plain(1'500'000), balanced, 0);
+    add(1).ladder.add_stream(0, plain(1'500'000), balanced, 0);
+    EXPECT_EQ(choose(800'000, 2s), (List{-1, -1}));
+    for (Candidate& candidate : candidates) candidate.most_bps = 300'000;
+    EXPECT_EQ(choose(680'000, 2s), (List{0, -1})) << "headroom for what comes back";
+    EXPECT_EQ(choose(800'000, 2s), (List{0, 0}));
+    EXPECT_EQ(choose(600'000), (List{0, 0}));
+    EXPECT_EQ(choose(599'999), (List{0, -1}));
+    EXPECT_EQ(choose(299'999), (List{-1, -1}));
+}
+
 TEST_F(Choice, EmptyLaddersAreLeftAlone) {
     add(1);
     camera(2);

@@ -12,6 +12,11 @@ constexpr std::int64_t kLateWindow = 256;
 constexpr std::int64_t kMaxJump = 800;
 }  // namespace
 
+ArrivalFeedback::ArrivalFeedback() {
+    // Empty: a number that has its place elsewhere.
+    for (std::size_t i = 0; i < kArrivals; ++i) slots_[i].sequence = static_cast<std::uint32_t>(i + 1);
+}
+
 void ArrivalFeedback::on_packet(std::uint16_t transport_sequence, Time arrival) {
     const bool first = !unwrapper_.started();
     const std::int64_t sequence = unwrapper_.unwrap(transport_sequence);
@@ -23,9 +28,9 @@ void ArrivalFeedback::on_packet(std::uint16_t transport_sequence, Time arrival) 
     } else if (sequence <= highest_ - kLateWindow) {
         return;
     }
-    Slot& slot = slots_[static_cast<std::size_t>(sequence) % kArrivals];
-    if (slot.sequence == sequence) return;
-    slot = {sequence, std::chrono::duration_cast<std::chrono::microseconds>(arrival.time_since_epoch()).count()};
+    Slot& slot = slot_of(sequence);
+    if (slot.sequence == static_cast<std::uint32_t>(sequence)) return;
+    slot = {static_cast<std::uint32_t>(sequence), static_cast<std::uint32_t>(microseconds(arrival))};
     highest_ = std::max(highest_, sequence);
     begin_ = std::min(begin_, sequence);
     // Unreported for longer than the ring is deep: what was overwritten is reported as lost no more.
@@ -38,9 +43,12 @@ bool ArrivalFeedback::write(wire::RtcpWriter& out, std::uint32_t sender_ssrc, st
     if (!pending_) return false;
     std::array<wire::PacketArrival, kArrivals> arrivals;
     std::size_t arrived = 0;
+    const std::int64_t last_us = microseconds(heard_);
     for (std::int64_t n = begin_; n <= highest_; ++n) {
-        const Slot& slot = slots_[static_cast<std::size_t>(n) % kArrivals];
-        if (slot.sequence == n) arrivals[arrived++] = {n, slot.arrival_us};
+        const Slot& slot = slot_of(n);
+        if (slot.sequence != static_cast<std::uint32_t>(n)) continue;
+        const auto since = static_cast<std::int32_t>(slot.arrival_us - static_cast<std::uint32_t>(last_us));
+        arrivals[arrived++] = {n, last_us + since};
     }
     std::span<const wire::PacketArrival> rest(arrivals.data(), arrived);
     bool written = false;

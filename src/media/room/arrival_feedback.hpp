@@ -26,6 +26,8 @@ class ArrivalFeedback {
     /// Arrivals kept until they are reported; more than a report's worth at any rate a browser sends.
     static constexpr std::size_t kArrivals = 1024;
 
+    ArrivalFeedback();
+
     void on_packet(std::uint16_t transport_sequence, Time arrival);
 
     /// There is something to report, and it is time.
@@ -35,12 +37,18 @@ class ArrivalFeedback {
     bool write(wire::RtcpWriter& out, std::uint32_t sender_ssrc, std::uint32_t media_ssrc, Time now);
 
   private:
+    /// The lower halves of number and time, which say all within one ring and half an hour.
     struct Slot {
-        std::int64_t sequence = INT64_MIN;
-        std::int64_t arrival_us = 0;
+        std::uint32_t sequence = 0;
+        std::uint32_t arrival_us = 0;
     };
+    static std::int64_t microseconds(Time time) {
+        return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+    }
+    Slot& slot_of(std::int64_t sequence) { return slots_[static_cast<std::size_t>(sequence) % kArrivals]; }
+
     wire::SequenceUnwrapper unwrapper_;
-    std::array<Slot, kArrivals> slots_{};
+    std::array<Slot, kArrivals> slots_;
     std::int64_t begin_ = 0;    ///< The first number the next report speaks of.
     std::int64_t highest_ = 0;  ///< The last number that arrived.
     Time heard_{};              ///< The last arrival.

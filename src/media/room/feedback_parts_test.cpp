@@ -195,26 +195,26 @@ TEST(PacketCache, KeepsTheLastOnes) {
     EXPECT_FALSE(cache.find(-1));
 }
 
-TEST(PacketCache, GrowsUntilItHoldsASecondAndNoFurther) {
+TEST(PacketCache, GrowsUntilItHoldsHalfASecondAndNoFurther) {
     PacketCache cache;
     const std::size_t empty = cache.bytes();
     // 100 packets of 1,000 bytes a second: 800 kbit/s.
     constexpr std::size_t kSize = 1000;
     std::int64_t n = 0;
-    const auto second = [&] {
-        for (int i = 0; i < 100; ++i, ++n)
+    const auto half_second = [&] {
+        for (int i = 0; i < 50; ++i, ++n)
             cache.keep({.sequence = n, .timestamp = static_cast<std::uint32_t>(n * 900)}, payload_of(n, kSize));
     };
-    second();
+    half_second();
     for (std::int64_t k = 0; k < n; ++k) EXPECT_TRUE(holds(cache, k, kSize)) << k << ": growing moves nothing";
-    second();
+    half_second();
     const std::size_t grown = cache.bytes();
-    EXPECT_GE(grown - empty, 100 * kSize);
-    EXPECT_LT(grown - empty, 100 * kSize + 2 * PacketCache::kStep);
-    for (int i = 0; i < 20; ++i) second();
+    EXPECT_GE(grown - empty, 50 * kSize);
+    EXPECT_LT(grown - empty, 50 * kSize + 2 * PacketCache::kStep);
+    for (int i = 0; i < 40; ++i) half_second();
     EXPECT_EQ(cache.bytes(), grown);
-    for (std::int64_t k = n - 99; k < n; ++k) EXPECT_TRUE(holds(cache, k, kSize)) << k << " of " << n;
-    EXPECT_FALSE(cache.find(n - 200)) << "written over";
+    for (std::int64_t k = n - 49; k < n; ++k) EXPECT_TRUE(holds(cache, k, kSize)) << k << " of " << n;
+    EXPECT_FALSE(cache.find(n - 100)) << "written over";
 }
 
 TEST(PacketCache, IsBoundedWhateverTheClockSays) {

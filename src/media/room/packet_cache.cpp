@@ -22,7 +22,7 @@ void PacketCache::make_room(std::uint32_t timestamp, std::size_t size) {
     if (write_ == 0) lap_began_ = timestamp;
     if (write_ + size <= ring_.size()) return;
     const bool too_short = static_cast<std::int32_t>(timestamp - lap_began_) < kKept;
-    if (ring_.size() < kLeastBytes || (too_short && ring_.size() < kMostBytes)) {
+    if (ring_.empty() || (too_short && ring_.size() < kMostBytes)) {
         ring_.reserve(ring_.size() + kStep);  // Exactly: `resize` alone would take twice as much.
         ring_.resize(ring_.size() + kStep);
         return;

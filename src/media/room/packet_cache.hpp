@@ -1,9 +1,9 @@
 // The last video packets of one source, kept once for all its receivers, to answer their NACKs.
 //
-// The bytes stand one behind the other in a ring that is as long as about one second of the stream; an index by
-// sequence number says where. The ring is taken piece by piece while the stream shows how much it needs, so a quiet
-// camera costs little, and after the first second of a rate nothing is allocated. Owned by one source; the meeting's
-// thread only.
+// The bytes stand one behind the other in a ring that is as long as about half a second of the stream, which is a first
+// answer and a second one over a way of 200 ms; an index by sequence number says where. The ring is taken piece by
+// piece while the stream shows how much it needs, so a quiet camera costs little, and after the first half second of a
+// rate nothing is allocated. Owned by one source; the meeting's thread only.
 #pragma once
 
 #include <cstddef>
@@ -18,15 +18,14 @@ namespace media::room {
 
 class PacketCache {
   public:
-    static constexpr std::size_t kPackets = 512;      ///< About two seconds at the highest camera rate.
+    static constexpr std::size_t kPackets = 512;      ///< Half a second at 10 Mbit/s.
     static constexpr std::size_t kMaxPayload = 1484;  ///< With header and RTX number within kMaxPacketSize.
-    /// What the ring grows by; what even a quiet stream has; and the most: all the packets of the index, were they all
-    /// as long as can be.
-    static constexpr std::size_t kStep = std::size_t{32} * 1024;
-    static constexpr std::size_t kLeastBytes = 2 * kStep;
+    /// What the ring grows by, and what even a quiet stream has; and the most: all the packets of the index, were they
+    /// all as long as can be.
+    static constexpr std::size_t kStep = std::size_t{16} * 1024;
     static constexpr std::size_t kMostBytes = (kPackets * kMaxPayload + kStep - 1) / kStep * kStep;
     /// So much of the stream, by its RTP clock of 90 kHz, is to be there.
-    static constexpr std::int32_t kKept = 90'000;
+    static constexpr std::int32_t kKept = 45'000;
 
     struct Header {
         std::int64_t sequence = -1;  ///< Unwrapped, of the source.

@@ -67,10 +67,11 @@ void PacketRouter::Impl::on_audio(Peer& from, const wire::RtpView& packet, Time 
     }
     const auto duration = opus_duration(opus);
     const bool odd = duration != std::chrono::microseconds(AudioSlots::kSlot);
-    if (odd && (!duration || !mixer)) {
-        ++counters.dropped_audio_not_20ms;
+    if (!duration) {
+        ++counters.dropped_malformed;
         return;
     }
+    if (odd && !mixer) make_mixer();  // It does not fit the slots, so it has to be decoded.
 
     const auto value = audio.settings.extensions.audio_level != 0
                            ? packet.extension(audio.settings.extensions.audio_level)
@@ -143,7 +144,7 @@ void PacketRouter::Impl::choose_speakers(Time now) {
     for (const auto& [id, peer] : peers) {
         if (!peer->connected || !peer->may_be_heard()) continue;
         const AudioInput& input = peer->audio_in;
-        if (input.last_sound && now - *input.last_sound < kAudible) audible.people.add(peer->settings.person);
+        if (input.last_sound && now - *input.last_sound < kAudible) audible.voices.add(peer->settings.person);
         if (input.last_odd && now - *input.last_odd < kOdd) audible.odd.add(peer->settings.person);
         if (const auto level = input.loudness.level(now)) {
             candidates.push_back({id, peer->settings.person, *level});

@@ -54,21 +54,21 @@ class LossMeter {
     int smoothed_ = 0;  ///< In 1/65536.
 };
 
-/// A set of people as far as it matters to a listener: whether it holds one other person, or more.
-class OtherPeople {
+/// Microphones and shared sounds as far as they matter to a listener: whether there is one of somebody else, or more.
+class OtherVoices {
   public:
+    /// Each once.
     void add(PersonId person) {
-        const auto known = std::span(people_).first(count_);
-        if (count_ < people_.size() && std::ranges::find(known, person) == known.end()) people_[count_++] = person;
+        if (count_ < people_.size()) people_[count_++] = person;
     }
-    /// Beside `listener`; what is more than 2 may be 2.
+    /// Without those of `listener`; what is more than 2 may be 2.
     std::size_t others(PersonId listener) const {
         const auto known = std::span(people_).first(count_);
         return count_ - static_cast<std::size_t>(std::ranges::count(known, listener));
     }
 
   private:
-    std::array<PersonId, 3> people_{};
+    std::array<PersonId, 4> people_{};  ///< Two of the listener's own, two of others.
     std::size_t count_ = 0;
 };
 
@@ -148,10 +148,11 @@ struct PacketRouter::Impl {
 
     // packet_router_mix.cpp
     void arrange_mixer();
-    /// Who may be heard at the moment, and whose packets do not last 20 ms.
+    void make_mixer();
+    /// What may be heard at the moment, and what of it comes in packets that do not last 20 ms.
     struct Audible {
-        OtherPeople people;
-        OtherPeople odd;
+        OtherVoices voices;
+        OtherVoices odd;
     };
     bool wants_mix(const Peer& listener, const Audible& audible) const;
     void hear_mix(Peer& listener);
@@ -211,7 +212,7 @@ struct PacketRouter::Impl {
     std::unordered_map<PeerId, std::unique_ptr<Peer>> peers;
     std::unordered_map<StreamId, VideoSource*> sources;
     SpeakerChoice speakers;
-    std::unique_ptr<mixing::Mixer> mixer;  ///< Once there are three people.
+    std::unique_ptr<mixing::Mixer> mixer;  ///< Once somebody may have two to hear.
     std::vector<mixing::Candidate> mix_candidates;
     Time next_beat{};
     bool any_mixed = false;

@@ -21,6 +21,16 @@ std::size_t flowing_layer(const VideoSubscription& subscription, std::size_t wan
     return wanted;
 }
 
+/// A source without layers that flow beside each other: its sender is told what its receivers can take.
+bool has_one_quality(const VideoSubscription& subscription, Time now) {
+    std::size_t flowing = 0;
+    for (std::size_t i = 0; i < subscription.layer_count(); ++i) {
+        if (subscription.layer(i)->rate.layered()) return false;
+        flowing += subscription.layer(i)->flowing(now) ? 1 : 0;
+    }
+    return flowing <= 1;
+}
+
 }  // namespace
 
 void PacketRouter::Impl::choose_all_layers(Time now) {
@@ -41,6 +51,7 @@ bool PacketRouter::Impl::list_choices(VideoSubscription& subscription, const Pee
     candidate.priority = wish ? wish->priority : 0;
     candidate.target_bps = by_server && wish ? std::uint64_t{wish->target_kbps} * 1000 : 0;
     candidate.may_pause = by_server;
+    candidate.most_bps = 0;
     const auto add = [&](std::size_t index) {
         const VideoSource& source = *subscription.layer(index);
         candidate.ladder.add_stream(static_cast<std::uint8_t>(index), source.rate, preference, source.announced_bps());
@@ -87,6 +98,15 @@ void PacketRouter::Impl::choose_layers(Peer& receiver, Time now) {
         layer_takers[count++] = subscription.get();
     }
     const auto budget = receiver.available_kbps != 0 ? std::optional(receiver.video_budget_bps()) : std::nullopt;
+    if (budget && count != 0) {
+        // Without it a camera that is more than the link carries would be paused instead of lowered, and for good: only
+        // those who get it limit it.
+        const std::uint64_t share = *budget * 100 / (100 + layers::ChoiceRules::kHeadroomPercent) / count;
+        for (std::size_t i = 0; i < count; ++i) {
+            if (!has_one_quality(*layer_takers[i], now)) continue;
+            layer_candidates[i].most_bps = std::max(share, settings.uplink_floor_bps);
+        }
+    }
     layers::choose_layers(std::span(layer_candidates).first(count), budget, now);
     for (std::size_t i = 0; i < count; ++i) {
         VideoSubscription& subscription = *layer_takers[i];

@@ -276,5 +276,65 @@ TEST_F(RouterSimulcast, SwitchesOnALossyPathLoseAFrameAtMost) {
     EXPECT_LE(longest_wait(frames), 900ms);
 }
 
+/// A camera of one quality, about 400 kbit/s, whose viewer leaves adaptation to the server.
+class RouterOneQuality : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        meeting.join(1);
+        Uplink uplink = TestMeeting::uplink(1, kHigh);
+        uplink.videos[0].group_id = kGroup;
+        meeting.router.set_uplink(1, uplink, meeting.now);
+        meeting.join(2);
+        Subscription wanted = TestMeeting::watch(2, kHigh);
+        wanted.wish = VideoWish{.priority = 1, .target_kbps = 1500};
+        Downlink downlink = TestMeeting::downlink(2, {wanted});
+        downlink.adaptation = Adaptation::server;
+        meeting.router.set_downlink(2, downlink, meeting.now);
+    }
+    /// Plays so many seconds on a link of that rate; 60 kbit/s of it are for audio.
+    void play(int seconds, std::uint64_t bps) {
+        for (int i = 0; i < seconds * 30; ++i) {
+            if (i % 15 == 0) meeting.receive_remb(2, bps);
+            for (const auto& packet : camera.frame(keys != meeting.key_frame_requests(1).size(), 80)) {
+                meeting.deliver(1, packet);
+            }
+            keys = meeting.key_frame_requests(1).size();
+            meeting.pass(i % 3 == 0 ? 30ms : 35ms);
+        }
+    }
+    std::uint64_t told() const {
+        std::uint64_t last = 0;
+        meeting.each_rtcp(1, [&](const wire::RtcpView& view, const Sent&) {
+            if (const auto remb = wire::RtcpRemb::parse(view)) last = remb->bitrate_bps();
+        });
+        return last;
+    }
+
+    TestMeeting meeting;
+    Camera camera{1};
+    std::size_t keys = 1;
+};
+
+TEST_F(RouterOneQuality, IsLoweredInsteadOfPausedWhileTheLinkCarriesThat) {
+    play(2, 2'000'000);
+    play(3, 300'000);
+    EXPECT_TRUE(meeting.router.report(meeting.now).pauses.empty());
+    EXPECT_NEAR(static_cast<double>(told()), 240'000, 3'000);
+}
+
+TEST_F(RouterOneQuality, IsPausedOnALinkForLessAndComesBackWhenThatCouldFit) {
+    play(2, 2'000'000);
+    play(3, 200'000);
+    auto pauses = meeting.router.report(meeting.now).pauses;
+    ASSERT_EQ(pauses.size(), 1U);
+    EXPECT_TRUE(pauses[0].paused);
+    EXPECT_GT(told(), 2'000'000U) << "who gets nothing does not lower it for the others";
+    play(4, 300'000);
+    pauses = meeting.router.report(meeting.now).pauses;
+    ASSERT_EQ(pauses.size(), 1U);
+    EXPECT_FALSE(pauses[0].paused);
+    EXPECT_NEAR(static_cast<double>(told()), 240'000, 3'000);
+}
+
 }  // namespace
 }  // namespace media::room::testing

@@ -1,5 +1,6 @@
-// Sound for those who have more than one other person to hear: a mix, one packet a beat. All others get packets as they
-// come (packet_router_audio.cpp); a listener goes from one to the other with numbers that go on and nothing left out.
+// Sound for those who have more than one voice to hear, or one and a shared sound: a mix, one packet a beat. All others
+// get packets as they come (packet_router_audio.cpp); a listener goes from one to the other with numbers that go on and
+// nothing left out.
 #include <algorithm>
 #include <set>
 
@@ -14,21 +15,29 @@ namespace {
 constexpr auto kCatchUp = std::chrono::milliseconds(60);
 }  // namespace
 
-/// With two people nothing is ever decoded, so nothing is taken for it.
+/// With two people who share nothing nothing is ever decoded, so nothing is taken for it.
 void PacketRouter::Impl::arrange_mixer() {
     if (!mixer) {
         std::set<PersonId> people;
-        for (const auto& [id, peer] : peers) people.insert(peer->settings.person);
-        if (people.size() < 3) return;
-        mixer = std::make_unique<mixing::Mixer>(counters.mixing);
+        bool shared = false;
+        for (const auto& [id, peer] : peers) {
+            people.insert(peer->settings.person);
+            shared = shared || peer->settings.content;
+        }
+        if (people.size() < 3 && !shared) return;
     }
+    make_mixer();
+}
+
+void PacketRouter::Impl::make_mixer() {
+    if (!mixer) mixer = std::make_unique<mixing::Mixer>(counters.mixing);
     for (const auto& [id, peer] : peers) mixer->add(id, peer->settings.person, peer->settings.content);
 }
 
 bool PacketRouter::Impl::wants_mix(const Peer& listener, const Audible& audible) const {
     const AudioOutput& output = listener.audio_out;
     if (!mixer || !receives(listener.capabilities.audio) || !output.slots || !output.slots->running()) return false;
-    const std::size_t others = audible.people.others(listener.settings.person);
+    const std::size_t others = audible.voices.others(listener.settings.person);
     return others > 1 || (others == 1 && audible.odd.others(listener.settings.person) != 0);
 }
 

@@ -74,6 +74,15 @@ struct Choir : TestMeeting {
         singers.emplace(peer, Singer(peer, settings));
         due[peer] = now;
     }
+    /// A content share with sound, in stereo.
+    void share_singing(PeerId peer, PersonId person) {
+        ASSERT_TRUE(router.add_peer(peer, {.person = person, .content = true}, now));
+        router.set_uplink(peer, uplink(peer), now);
+        router.set_downlink(peer, downlink(peer), now);
+        router.set_connected(peer, true, now);
+        singers.emplace(peer, Singer(peer, {.right_hz = 900, .bps = 96'000}));
+        due[peer] = now;
+    }
     void sing(std::chrono::milliseconds time) {
         for (const Time end = now + time; now < end;) {
             for (auto& [peer, singer] : singers) {
@@ -222,12 +231,7 @@ TEST(RouterMix, WhoMayNotReceiveGetsSilenceAndWhoMayNotSendIsNotHeard) {
 TEST(RouterMix, SharedSoundIsHeardByAllOthersAndItsOwnerHearsTheRest) {
     Choir choir;
     for (PeerId peer : {1U, 2U, 3U}) choir.join_singing(peer);
-    ASSERT_TRUE(choir.router.add_peer(11, {.person = 1, .content = true}, choir.now));
-    choir.router.set_uplink(11, TestMeeting::uplink(11), choir.now);
-    choir.router.set_downlink(11, TestMeeting::downlink(11), choir.now);
-    choir.router.set_connected(11, true, choir.now);
-    choir.singers.emplace(11, Singer(11, {.right_hz = 900, .bps = 96'000}));
-    choir.due[11] = choir.now;
+    choir.share_singing(11, 1);
     choir.sing(1s);
     choir.rtp.clear();
     choir.sing(1s);
@@ -238,6 +242,40 @@ TEST(RouterMix, SharedSoundIsHeardByAllOthersAndItsOwnerHearsTheRest) {
     EXPECT_TRUE(mixing::opus_is_stereo(choir.audio_to(2).back().rtp().payload()));
     EXPECT_FALSE(mixing::opus_is_stereo(choir.audio_to(1).back().rtp().payload()));
     EXPECT_TRUE(choir.audio_to(11).empty());
+}
+
+TEST(RouterMix, OfTwoPeopleOneIsHeardTogetherWithWhatItShares) {
+    Choir choir;
+    for (PeerId peer : {1U, 2U}) choir.join_singing(peer);
+    choir.sing(1s);
+    EXPECT_EQ(choir.router.counters().audio_mixed, 0U);
+    choir.share_singing(11, 1);
+    choir.sing(1s);
+    choir.rtp.clear();
+    choir.sing(2s);
+    EXPECT_GT(choir.ear(2).hears(Singer::tone(1), 1s), kAudible);
+    EXPECT_GT(choir.ear(2).hears(Singer::tone(11), 1s), kAudible / 2) << "half of it: this ear is mono";
+    EXPECT_GT(choir.ear(1).hears(Singer::tone(2), 1s), kAudible);
+    EXPECT_LT(choir.ear(1).hears(Singer::tone(11), 1s), kInaudible);
+    EXPECT_NEAR(static_cast<double>(choir.router.counters().audio_mixed), 150, 10) << "for the one who hears both only";
+    choir.router.remove_peer(11, choir.now);
+    choir.singers.erase(11);
+    const auto mixed = choir.router.counters().audio_mixed;
+    choir.sing(1s);
+    EXPECT_LE(choir.router.counters().audio_mixed, mixed + 5) << "packets as they are again";
+    for (PeerId peer : {1U, 2U}) expect_steady(choir.audio_to(peer), 960);
+}
+
+TEST(RouterMix, OfTwoPeopleBothAreHeardWhateverTheLengthOfTheirPackets) {
+    Choir choir;
+    choir.join_singing(1, {.samples = 480});
+    choir.join_singing(2);
+    choir.sing(1s);
+    choir.rtp.clear();
+    choir.sing(2s);
+    EXPECT_GT(choir.ear(1).hears(Singer::tone(2), 1s), kAudible);
+    EXPECT_GT(choir.ear(2).hears(Singer::tone(1), 1s), kAudible);
+    for (PeerId peer : {1U, 2U}) EXPECT_NEAR(static_cast<double>(choir.audio_to(peer).size()), 100, 1);
 }
 
 TEST(RouterMix, SendersOfOtherPacketLengthsAreHeard) {

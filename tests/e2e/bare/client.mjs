@@ -6,11 +6,13 @@ import {
     MeetingSessionConfiguration,
     MeetingSessionStatusCode,
     NoOpLogger,
+    ServerSideNetworkAdaption,
     TargetDisplaySize,
     VideoCodecCapability,
     VideoPreference,
     VideoPreferences,
     VideoPriorityBasedPolicy,
+    VideoPriorityBasedPolicyConfig,
 } from 'amazon-chime-sdk-js';
 
 const events = [];
@@ -152,9 +154,9 @@ window.client = {
 
     /**
      * `answer`: what POST /join said, as it is, or `{ Meeting, Attendee }` of the SDK's API. `tone`: the voice's frequency;
-     * `size`: of the camera [width, height, frames a second]; `adaptive`: with the policy that leaves adaptation to the
-     * server; `noisy`: a picture that takes some rate; `stereo`: sends and hears
-     * both channels.
+     * `size`: of the camera [width, height, frames a second]; `adaptive`: with the policy that has wishes and leaves
+     * adaptation to the server, or, when it says `client`, to nobody but itself; `noisy`: a picture that takes some rate;
+     * `stereo`: sends and hears both channels.
      */
     async join(answer, { camera = true, codecs = [], size, tone, noisy = false, stereo = false, simulcast = false, svc = false, adaptive = false } = {}) {
         const { Meeting, Attendee } = passOf(answer);
@@ -163,7 +165,9 @@ window.client = {
         configuration.enableSimulcastForUnifiedPlanChromiumBasedBrowsers = simulcast;
         configuration.enableSVC = svc;
         if (adaptive) {
-            policy = new VideoPriorityBasedPolicy(logger);
+            const manner = new VideoPriorityBasedPolicyConfig();
+            if (adaptive === 'client') manner.serverSideNetworkAdaption = ServerSideNetworkAdaption.None;
+            policy = new VideoPriorityBasedPolicy(logger, manner);
             configuration.videoDownlinkBandwidthPolicy = policy;
         }
         await this.ready({ camera, size, tone, noisy });
@@ -172,13 +176,14 @@ window.client = {
             audioVideo.setAudioProfile(AudioProfile.fullbandMusicStereo());
             audioVideo.setContentAudioProfile(AudioProfile.fullbandMusicStereo());
         }
+        if (svc) audioVideo.enableSVCForContentShare(true);
         audioVideo.addContentShareObserver(observer);
         for (const topic of ['chat', 'notes']) {
             audioVideo.realtimeSubscribeToReceiveDataMessage(topic, (message) => {
                 record('message', message.topic, message.text(), message.senderAttendeeId, message.senderExternalUserId, message.throttled, message.timestampMs);
             });
         }
-        audioVideo.transcriptionController?.subscribeToTranscriptEvent((event) => record('transcript', event.type ?? null, event.message ?? null));
+        audioVideo.transcriptionController?.subscribeToTranscriptEvent(({ type, message, transcriptionRegion }) => record('transcript', type, message, transcriptionRegion));
         audioVideo.addObserver(observer);
         if (codecs.length) audioVideo.setVideoCodecSendPreferences(codecs.map((name) => VideoCodecCapability[name]()));
         audioVideo.realtimeSubscribeToAttendeeIdPresence((id, present, user) => {

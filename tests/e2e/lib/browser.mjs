@@ -25,10 +25,12 @@ export function options(flags, hosts = []) {
 
 /**
  * A browser of its own process. `devices: false`: nobody allows a camera or a microphone. `film`: what the camera sees.
- * `hosts`: what it may reach beside this machine.
+ * `hosts`: what it may reach beside this machine; `trust`: keys whose certificates it believes, as `makeCertificate` names
+ * them.
  */
-export async function launch({ devices = true, film, hosts = [] } = {}) {
+export async function launch({ devices = true, film, hosts = [], trust = [] } = {}) {
     const flags = [...(devices ? kFakeDevices : []), ...(film ? [`--use-file-for-fake-video-capture=${film}`] : [])];
+    if (trust.length) flags.push(`--ignore-certificate-errors-spki-list=${trust.join()}`);
     const server = await chromium.launchServer(options(flags, hosts));
     const browser = await chromium.connect(server.wsEndpoint());
     return {

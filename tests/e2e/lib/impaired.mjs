@@ -17,13 +17,15 @@ export const kGoodLine = { loss: 0, delay: 0, jitter: 0, reorder: false, repeat:
 
 /** One direction of one client's line. */
 class Lane {
+    /** `line`: says how it is at the moment. */
     constructor(line, roll, send) {
         Object.assign(this, { line, roll, send, freeAt: 0, lastOut: 0, passed: 0, lost: 0, overflowed: 0, bytes: 0 });
     }
 
-    /** `line` may change at any time; packets under way keep what they were given. */
+    /** The line may change at any time; packets under way keep what they were given. */
     take(packet) {
-        const { line, roll } = this;
+        const { roll } = this;
+        const line = this.line();
         if (line.down || roll() < line.loss) {
             this.lost += 1;
             return;
@@ -54,10 +56,14 @@ class Lane {
     }
 }
 
-/** `target` is set once the service's port is known. `up` and `down` hold for all clients; rates are in kbit/s, times in ms. */
+/**
+ * `target` is set once the service's port is known. `up` and `down` hold for all clients; rates are in kbit/s, times in ms. `tap`,
+ * where it is set, is called with every packet that comes from a client, and the client's port.
+ */
 export async function impairedLine(seed = 1) {
     const near = createSocket('udp4');
     const clients = new Map();
+    const own = new Map();
     const relay = { target: 0, up: { ...kGoodLine }, down: { ...kGoodLine } };
     let open = true;
 
@@ -73,11 +79,12 @@ export async function impairedLine(seed = 1) {
         let client = clients.get(name);
         if (!client) {
             client = {};
-            client.up = new Lane(relay.up, dice(seed + 2 * clients.size), (data) => open && client.far.send(data, relay.target, '127.0.0.1'));
-            client.down = new Lane(relay.down, dice(seed + 2 * clients.size + 1), (data) => open && near.send(data, from.port, from.address));
+            client.up = new Lane(() => own.get(from.port)?.up ?? relay.up, dice(seed + 2 * clients.size), (data) => open && client.far.send(data, relay.target, '127.0.0.1'));
+            client.down = new Lane(() => own.get(from.port)?.down ?? relay.down, dice(seed + 2 * clients.size + 1), (data) => open && near.send(data, from.port, from.address));
             reach(client);
             clients.set(name, client);
         }
+        relay.tap?.(packet, from.port);
         client.up.take(packet);
     });
     await new Promise((done) => near.bind(0, '127.0.0.1', done));
@@ -86,6 +93,14 @@ export async function impairedLine(seed = 1) {
     /** How the line is from now on, in one direction (`up`: towards the service) or both. */
     relay.set = (line, directions = ['up', 'down']) => {
         for (const direction of directions) Object.assign(relay[direction], kGoodLine, line);
+    };
+    /** How it is for those only that send from one of these ports. */
+    relay.setOwn = (ports, line, directions = ['up', 'down']) => {
+        for (const port of ports) {
+            const lines = own.get(port) ?? { up: { ...kGoodLine }, down: { ...kGoodLine } };
+            for (const direction of directions) Object.assign(lines[direction], kGoodLine, line);
+            own.set(port, lines);
+        }
     };
     /** The NAT forgets: the service sees every client at a new address. */
     relay.rebind = () => {

@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net';
 export async function relay(port) {
     const pairs = new Set();
     const server = createServer((near) => {
+        if (!network.open) return near.destroy();
         const far = connect(port, '127.0.0.1');
         const pair = [near, far];
         pairs.add(pair);
@@ -11,8 +12,8 @@ export async function relay(port) {
             from.pipe(to);
             from.on('error', () => {});
             from.on('close', () => {
-                to.destroy();
-                pairs.delete(pair);
+                if (!pair.halfOpen) to.destroy();
+                if (near.destroyed && far.destroyed) pairs.delete(pair);
             });
         }
     });
@@ -20,12 +21,30 @@ export async function relay(port) {
     const cut = () => {
         for (const pair of pairs) for (const socket of pair) socket.destroy();
     };
-    return {
+    const network = {
         port: server.address().port,
+        /** False: nobody gets through any more; those that are through stay. */
+        open: true,
         cut,
+        /** Only clients notice: to the service their connections look alive. */
+        cutNear: () => {
+            for (const pair of pairs) {
+                pair.halfOpen = true;
+                pair[1].unpipe();
+                pair[1].resume();
+                pair[0].destroy();
+            }
+        },
+        /** What is open stays open, but nothing passes any more. */
+        stall: () => {
+            for (const pair of pairs) {
+                for (const socket of pair) socket.unpipe().pause();
+            }
+        },
         close: () => {
             cut();
             return new Promise((done) => server.close(done));
         },
     };
+    return network;
 }

@@ -24,6 +24,11 @@ export class SdkMeetings {
             },
             end: () => this.api.deleteMeeting({ MeetingId: Meeting.MeetingId }),
             remove: (attendee) => this.api.deleteAttendee({ MeetingId: Meeting.MeetingId, AttendeeId: attendee }),
+            transcribe: () =>
+                this.api.startMeetingTranscription({
+                    MeetingId: Meeting.MeetingId,
+                    TranscriptionConfiguration: { EngineTranscribeSettings: { LanguageCode: 'en-US', Region: 'auto' } },
+                }),
             allow: (attendee, capabilities) => this.api.updateAttendeeCapabilities({ MeetingId: Meeting.MeetingId, AttendeeId: attendee, Capabilities: capabilities }),
         };
     }
