@@ -75,16 +75,18 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
         await sees(patient);
     });
 
-    test('joins without a camera and adds it later', async () => {
+    test('joins without a camera and adds it later, in H.264 where it is preferred', async () => {
         const visit = await service.visit();
-        const doctor = await clients.join(await visit.join('DOCTOR'), { camera: false });
-        const patient = await clients.join(await visit.join('PATIENT'), { camera: false });
+        const wishes = { camera: false, codecs: ['h264ConstrainedBaselineProfile'] };
+        const doctor = await clients.join(await visit.join('DOCTOR'), wishes);
+        const patient = await clients.join(await visit.join('PATIENT'), wishes);
         await Promise.all([hears(doctor), hears(patient)]);
         assert.equal((await stats(doctor)).framesDecoded, 0);
         await doctor.evaluate(() => window.client.camera(true));
         await sees(patient);
         await patient.evaluate(() => window.client.camera(true));
         await sees(doctor);
+        for (const page of [doctor, patient]) assert.deepEqual((await stats(page)).sends, ['video/H264']);
     });
 
     test('mutes, and the other side is told; volume comes with speech', async () => {
@@ -241,7 +243,7 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
         await patient.evaluate(() => window.client.leave());
         assert.deepEqual((await saw(patient, 'stopped')).values, ['Left']);
         assert.ok(Date.now() - begun < 3000, 'the goodbye is answered at once');
-        await saw(doctor, 'presence', (id, present) => id === patient.attendee && !present);
+        await saw(doctor, 'presence', (id, present, _user, dropped) => id === patient.attendee && !present && !dropped);
         await until('the patient to count as gone', async () => !(await visit.attendee('PATIENT')).connected);
         const again = await clients.join(await visit.join('PATIENT'));
         await Promise.all([seesAndHears(again), seesAndHears(doctor)]);
@@ -255,7 +257,7 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
         assert.ok(Date.now() - dead >= (kGoneAfter - 1) * 1000, 'a short silence is no departure');
         const { left_at } = await visit.attendee('PATIENT');
         assert.ok(left_at && Math.abs(Date.parse(left_at) - dead) < 5000, `it left when the connection was lost: ${left_at}`);
-        await saw(doctor, 'presence', (id, present) => id === patient.attendee && !present);
+        await saw(doctor, 'presence', (id, present, _user, dropped) => id === patient.attendee && !present && dropped);
         assert.equal((await visit.get()).status, 'ACTIVE');
     });
 

@@ -4,16 +4,16 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { hears, sees, seesAndHears } from './lib/browser.mjs';
 import { serveBarePage } from './lib/bare_page.mjs';
 import { Clients, count, events, saw } from './lib/meeting.mjs';
-import { pictureOf } from './lib/people.mjs';
-import { Service } from './lib/service.mjs';
+import { gather, pictureOf, seesAll } from './lib/people.mjs';
+import { SdkMeetings } from './lib/sdk_meetings.mjs';
 
 describe('Firefox and Chromium in one meeting', { timeout: 240_000 }, () => {
-    let service;
+    let meetings;
     let bare;
     let clients;
 
     before(async () => {
-        service = await Service.create();
+        meetings = await SdkMeetings.create();
         bare = await serveBarePage();
         clients = new Clients(bare.url);
     });
@@ -27,11 +27,11 @@ describe('Firefox and Chromium in one meeting', { timeout: 240_000 }, () => {
 
     after(async () => {
         await bare?.close();
-        await service?.dispose();
+        await meetings?.dispose();
     });
 
     async function together(doctorIn, patientIn) {
-        const visit = await service.visit();
+        const visit = await meetings.service.visit();
         const doctor = await clients.join(await visit.join('DOCTOR'), doctorIn);
         const patient = await clients.join(await visit.join('PATIENT'), patientIn);
         await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
@@ -65,7 +65,7 @@ describe('Firefox and Chromium in one meeting', { timeout: 240_000 }, () => {
             await sharer.evaluate(() => window.client.share({}));
             await saw(sharer, 'shareStarted');
             await saw(viewer, 'presence', (id, present) => id === share && present);
-            await pictureOf(viewer, share, ({ frames, width }) => frames > 5 && width === 640, 'the share to be decoded');
+            await pictureOf(viewer, share, ({ frames, width }) => frames > 5 && width > 0, 'the share to be decoded');
             await seesAndHears(viewer);
         }
         for (const [sharer, viewer] of [[doctor, patient], [patient, doctor]]) {
@@ -74,6 +74,20 @@ describe('Firefox and Chromium in one meeting', { timeout: 240_000 }, () => {
             await saw(viewer, 'presence', (id, present) => id === `${sharer.attendee}#content` && !present);
         }
         await Promise.all([seesAndHears(doctor), seesAndHears(patient)]);
+    });
+
+    test('Firefox gets the layers of a scalable camera that it asks for', async () => {
+        const sender = { camera: true, size: [960, 540, 15], noisy: true, svc: true, codecs: ['vp9Profile0'] };
+        const receiver = { firefox: true, together: false, adaptive: true };
+        const [camera, , viewer] = await gather(clients, await meetings.meeting(), 3, (i) => [sender, {}, receiver][i]);
+        await pictureOf(viewer, camera, ({ frames, width }) => frames > 10 && width === 960, 'the whole picture');
+        await viewer.evaluate((attendee) => window.client.prefer([[attendee, 1, 'Low']]), camera.attendee);
+        const low = await pictureOf(viewer, camera, ({ width }) => width > 0 && width < 960, 'a lower layer');
+        await seesAll(viewer, [camera]);
+        await viewer.evaluate((attendee) => window.client.prefer([[attendee, 1, 'High']]), camera.attendee);
+        const high = await pictureOf(viewer, camera, ({ width }) => width === 960, 'the whole picture again');
+        await seesAll(viewer, [camera]);
+        assert.ok(high.lost <= low.lost + 2, JSON.stringify([low, high]));
     });
 
     test('two Firefoxes as well', async () => {

@@ -130,6 +130,16 @@ describe('a call over a bad line', { timeout: 600_000 }, () => {
         }
     }
 
+    test('pictures are back within 2 s when a line that was cut for 4 s carries again', async (t) => {
+        line.set({ down: true });
+        await sleep(4000);
+        const before = await Promise.all(people.map(received));
+        line.set({});
+        const begun = Date.now();
+        await Promise.all(people.map((page, i) => until('pictures', async () => (await received(page)).frames >= before[i].frames + 3, 2000)));
+        t.diagnostic(`pictures after ${Date.now() - begun} ms`);
+    });
+
     test('a NAT that forgets its mapping, or a changed client address, does not end the call', async (t) => {
         const before = await Promise.all(people.map(received));
         line.rebind();

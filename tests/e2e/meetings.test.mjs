@@ -237,7 +237,11 @@ describe('a meeting of many', { timeout: 600_000 }, () => {
         await saw(listener, 'availability', (possible) => !possible);
         await saw(listener, 'cameraRefused');
         assert.deepEqual(await events(listener, 'stopped'), []);
+        await speaker.evaluate(() => window.client.share({}));
+        await saw(speaker, 'shareStarted');
         await meeting.allow(speaker.attendee, { Audio: 'None', Video: 'None', Content: 'None' });
+        await saw(speaker, 'shareStopped');
+        assert.deepEqual(await events(speaker, 'stopped'), [], 'its call goes on');
         await hearsExactly(other, []);
         await saw(listener, 'sources', (ids) => ids.length === 0, { from: await count(listener, 'sources') - 1 });
         await hearsExactly(speaker, []);

@@ -31,6 +31,7 @@ struct RouterCounters {
     std::uint64_t dropped_too_old = 0;         ///< Behind the window in which duplicates can be told.
     std::uint64_t dropped_rtx_padding = 0;     ///< RTX without an original packet inside.
     std::uint64_t dropped_padding = 0;         ///< Padding-only on a media SSRC.
+    std::uint64_t dropped_stale = 0;           ///< Pictures that waited in their sender during an outage.
     std::uint64_t dropped_audio_late = 0;      ///< Its slot was already filled.
     std::uint64_t dropped_audio_too_fast = 0;  ///< The sender runs ahead of real time.
     std::uint64_t dropped_audio_muted = 0;     ///< Muted, or before the path was up.

@@ -185,6 +185,40 @@ TEST_F(RouterFeedback, AfterAnOutageAKeyFrameIsAskedForAtOnceAndNothingElse) {
     EXPECT_EQ(static_cast<std::uint16_t>(numbers[seen] - numbers[seen - 1]), 1) << "the receiver misses nothing";
 }
 
+TEST_F(RouterFeedback, PicturesThatWaitedInTheirSenderDuringAnOutageAreNotPassedOn) {
+    Camera camera(1);
+    for (int i = 0; i < 30; ++i) {
+        for (const Bytes& packet : camera.frame(i == 0)) meeting.deliver(1, packet);
+        meeting.pass(33ms);
+    }
+    const std::size_t seen = meeting.video_to(2).size();
+    const Time last = meeting.now - 33ms;
+    // The sender noticed early and kept what it had; one packet got lost, and a key frame is among those that waited.
+    std::vector<std::vector<Bytes>> waiting;
+    for (int i = 0; i < 3; ++i) waiting.push_back(camera.frame(i == 2));
+    waiting.front().erase(waiting.front().begin());
+    meeting.pass(4s);
+    camera.skip_time(5 * 90'000 - 9000);
+    meeting.rtcp.clear();
+    for (const auto& frame : waiting) {
+        for (const Bytes& packet : frame) meeting.deliver(1, packet);
+        meeting.pass(30ms);
+    }
+    EXPECT_EQ(meeting.key_frame_requests(1).size(), 1U);
+    EXPECT_EQ(meeting.router.counters().dropped_stale, 5U);
+    EXPECT_EQ(meeting.router.counters().nacks_sent, 0U);
+    for (const Bytes& packet : camera.frame(false)) meeting.deliver(1, packet);
+    EXPECT_EQ(meeting.video_to(2).size(), seen) << "fresh, but of no use yet";
+    const auto key_frame = camera.frame(true);
+    for (const Bytes& packet : key_frame) meeting.deliver(1, packet);
+    const auto video = meeting.video_to(2);
+    ASSERT_EQ(video.size(), seen + 2);
+    EXPECT_EQ(static_cast<std::uint16_t>(video[seen].rtp().sequence() - video[seen - 1].rtp().sequence()), 1);
+    // The way is shorter than it was by what had queued up before; the receiver does not get to see that.
+    EXPECT_NEAR(video[seen].rtp().timestamp() - video[seen - 1].rtp().timestamp(), (meeting.now - last) / 1ms * 90,
+                900);
+}
+
 TEST_F(RouterFeedback, ReceiverReportsCountAudioAndVideo) {
     Microphone microphone(1, 65'500);
     Camera camera(1);

@@ -96,6 +96,20 @@ SequenceWindow::Verdict VideoSource::number(std::uint16_t sequence, bool is_repe
     return verdict;
 }
 
+/// Such a packet is not passed on, and what follows only from a new key frame on.
+bool VideoSource::is_stale(VideoPacket& packet, Time arrival) {
+    const StalePictures::Verdict verdict = stale_.take(packet.timestamp, arrival);
+    if (verdict == StalePictures::Verdict::fresh) return false;
+    if (verdict == StalePictures::Verdict::first_stale) {
+        nacks.restart(packet.sequence);
+        key_frames.request_anew();
+    }
+    packet.cut_off = true;
+    packet.outage = true;
+    packet.payload = {};
+    return true;
+}
+
 std::optional<VideoPacket> VideoSource::take(const wire::RtpView& packet, Part part, Time arrival,
                                              RouterCounters& counters) {
     const bool is_rtx = part == Part::rtx;
@@ -128,6 +142,7 @@ std::optional<VideoPacket> VideoSource::take(const wire::RtpView& packet, Part p
                        .starts_key_frame = false,
                        .restarted = verdict.kind == SequenceWindow::Kind::restarted,
                        .cut_off = false,
+                       .outage = false,
                        .codec = static_cast<std::uint8_t>(codec - uplink_.codecs.begin()),
                        .layer = {},
                        .payload = payload};
@@ -135,6 +150,7 @@ std::optional<VideoPacket> VideoSource::take(const wire::RtpView& packet, Part p
     if (result.restarted) {
         nacks.restart(verdict.sequence);
         stats.restart();
+        stale_.restart();
         cache.clear();
         key_frames.request();
     } else {
@@ -152,6 +168,7 @@ std::optional<VideoPacket> VideoSource::take(const wire::RtpView& packet, Part p
             case NackGenerator::Arrival::outage:
                 key_frames.request_anew();
                 result.cut_off = true;
+                result.outage = true;
                 break;
         }
     }
@@ -162,6 +179,10 @@ std::optional<VideoPacket> VideoSource::take(const wire::RtpView& packet, Part p
         return result;
     }
     heard_ = arrival;
+    if (!is_rtx && is_stale(result, arrival)) {
+        ++counters.dropped_stale;
+        return result;
+    }
     const std::uint8_t descriptor = uplink_.extensions.dependency_descriptor;
     const auto read =
         reader_.read(codec->codec.kind, payload, descriptor != 0 ? packet.extension(descriptor) : std::nullopt);

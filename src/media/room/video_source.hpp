@@ -18,6 +18,7 @@
 #include "media/room/packet_cache.hpp"
 #include "media/room/reception_stats.hpp"
 #include "media/room/sequence_window.hpp"
+#include "media/room/stale_pictures.hpp"
 #include "media/wire/rtp.hpp"
 
 namespace media::room {
@@ -32,6 +33,7 @@ struct VideoPacket {
     bool starts_key_frame = false;
     bool restarted = false;  ///< The numbers have nothing to do with those before.
     bool cut_off = false;    ///< What is missing before it will not come: of use from a key frame on only.
+    bool outage = false;     ///< The same, and how long the way from there takes may have changed with it.
     std::uint8_t codec = 0;  ///< Index into the source's codecs.
     layers::PacketLayer layer{};
     core::BytesView payload;  ///< Empty: padding only, not to be forwarded.
@@ -90,6 +92,7 @@ class VideoSource {
   private:
     /// The long number of a packet, and whether it is new.
     SequenceWindow::Verdict number(std::uint16_t sequence, bool is_repeat);
+    bool is_stale(VideoPacket& packet, Time arrival);
 
     PeerId owner_;
     VideoUplink uplink_;
@@ -99,6 +102,7 @@ class VideoSource {
     bool begin_anew_ = false;  ///< The next packet is the first of another SSRC.
     SequenceWindow window_;
     std::int64_t number_base_ = 0;  ///< Added to the window's numbers: they only ever grow.
+    StalePictures stale_;
     layers::LayerReader reader_;
     std::optional<Time> heard_;  ///< The last packet with a payload.
     std::vector<VideoSubscription*> watchers_;

@@ -219,6 +219,9 @@ std::size_t VideoSubscription::forward(const VideoSource& from, const VideoPacke
     }
     // Pictures that nothing can be made of would only be in the way of the key frame.
     if (packet.cut_off && is_active) rewriter_.suspend();
+    // What had queued up before an outage is gone: with timestamps as before, a receiver that is used to late pictures
+    // would take the new ones for early, and hold them back.
+    if (packet.outage && is_active) new_line_ = true;
     if (!open_) return 0;
     if (paused_ || held_) {
         ++(paused_ ? counters.dropped_paused : counters.dropped_held);

@@ -186,8 +186,8 @@ window.client = {
         audioVideo.transcriptionController?.subscribeToTranscriptEvent(({ type, message, transcriptionRegion }) => record('transcript', type, message, transcriptionRegion));
         audioVideo.addObserver(observer);
         if (codecs.length) audioVideo.setVideoCodecSendPreferences(codecs.map((name) => VideoCodecCapability[name]()));
-        audioVideo.realtimeSubscribeToAttendeeIdPresence((id, present, user) => {
-            record('presence', id, present, user);
+        audioVideo.realtimeSubscribeToAttendeeIdPresence((id, present, user, dropped) => {
+            record('presence', id, present, user, dropped);
             if (!present) return;
             audioVideo.realtimeSubscribeToVolumeIndicator(id, (_id, volume, muted, signal) => {
                 if (muted !== null) record('muted', id, muted);

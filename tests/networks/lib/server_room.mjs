@@ -42,6 +42,20 @@ export class ServerRoom {
         must('ip', 'rule', 'delete', 'ipproto', 'udp', 'prohibit');
     }
 
+    /** This side's address in one more network on the same cable, from which the servers can be reached as well. */
+    addNetwork(number) {
+        const address = `10.${number}.0.1`;
+        must('ip', 'address', 'add', `${address}/24`, 'dev', 'cable');
+        must(...this.within, 'ip', 'address', 'add', `10.${number}.0.2/24`, 'dev', 'cable');
+        return address;
+    }
+
+    /** This side's address is gone, as after leaving a network. */
+    leaveNetwork(address) {
+        must('ip', 'address', 'delete', `${address}/24`, 'dev', 'cable');
+        must('ip', 'route', 'replace', `${this.there}/32`, 'dev', 'cable');
+    }
+
     close() {
         this.keeper.kill('SIGKILL');
     }
