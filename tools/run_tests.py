@@ -152,7 +152,7 @@ def part_fuzz():
 
     def one(binary):
         corpus = ROOT / binary.parent.relative_to(INSTRUMENTED) / "corpus" / binary.name.removeprefix("fuzz_")
-        return run(["tools/fuzz", binary, corpus, os.environ.get("FUZZ_SECONDS", "20")], limit=3600)
+        return run(["tools/fuzz", binary, corpus, os.environ.get("FUZZ_SECONDS", "10")], limit=3600)
 
     with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
         for binary, (code, text) in zip(fuzzers, pool.map(one, fuzzers)):
@@ -173,7 +173,7 @@ PARTS = {  # name: (function, what it proves, presets it needs)
     "cluster": (NodeTests("tests/cluster", packages=["tests/e2e"], alone=ALL), "several nodes on one PostgreSQL: placement, death, drain, a database that is away", ["release"]),
     "e2e": (NodeTests("tests/e2e", packages=["tests/e2e"], alone=ALL), "real browsers in a call", ["release"]),
     "networks": (NodeTests("tests/networks", packages=["tests/e2e"], alone=ALL, within=["tools/own-network"]), "browsers in networks of their own: UDP blocked, relays", ["release"]),
-    "fuzz": (part_fuzz, "every parser of foreign bytes, 20 s each", ["instrumented"]),
+    "fuzz": (part_fuzz, "every parser of foreign bytes, 10 s each", ["instrumented"]),
     "tidy": (part_tidy, "clang-tidy", ["instrumented"]),
 }
 

@@ -46,16 +46,21 @@ class Service:
         self.pid = self.process.pid
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port)
         deadline = time.monotonic() + 20
-        while True:
-            try:
-                self.ask("GET", "/health/ready", {}, "")
-                break
-            except OSError:
-                self.connection.close()
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    sys.exit("the service did not start")
-                time.sleep(0.01)
+        while not self.ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                sys.exit("the service did not start")
+            time.sleep(0.01)
         time.sleep(0.5)
+
+    def ready(self):
+        try:
+            self.connection.request("GET", "/health/ready")
+            answer = self.connection.getresponse()
+            answer.read()
+            return answer.status == 200
+        except OSError:
+            self.connection.close()
+            return False
 
     def ask(self, method, path, headers, body):
         self.connection.request(method, path, body, headers)
