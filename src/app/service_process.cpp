@@ -115,6 +115,8 @@ asio::awaitable<void> repeat(const char* name, std::chrono::milliseconds every, 
         } catch (const std::exception& thrown) {
             error = typeid(thrown).name();
         }
+        // What ends because the process does is no failure.
+        if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) co_return;
         if (!error.empty() && !failing) core::log::warning("task fails", {{"task", name}, {"error", error}});
         if (error.empty() && failing) core::log::info("task works again", {{"task", name}});
         failing = !error.empty();

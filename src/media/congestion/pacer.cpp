@@ -91,6 +91,12 @@ const WaitingPacket* Pacer::overdue(Time now) const {
     return first != nullptr && now - first->since > kLongestWait ? first : nullptr;
 }
 
+const WaitingPacket* Pacer::first_of(std::uint32_t ssrc) const {
+    WaitingPacket* packet = lanes_[static_cast<std::size_t>(Lane::video)].first;
+    while (packet != nullptr && ssrc_of(*packet) != ssrc) packet = packet->next;
+    return packet;
+}
+
 template <class Unwanted>
 std::size_t Pacer::drop_if(PacketPool& pool, Unwanted&& unwanted) {
     Queue& line = lanes_[static_cast<std::size_t>(Lane::video)];

@@ -67,6 +67,8 @@ class Pacer {
     }
     /// The first waiting video packet when it has waited too long; else null.
     const WaitingPacket* overdue(Time now) const;
+    /// The first waiting video packet of one RTP stream; null: none.
+    const WaitingPacket* first_of(std::uint32_t ssrc) const;
 
     /// Throws away the waiting video packets of one RTP stream, `timestamp`'s only or all. Returns how many.
     std::size_t drop_frame(PacketPool& pool, std::uint32_t ssrc, std::uint32_t timestamp);

@@ -129,6 +129,8 @@ TEST_F(PacerTest, DropsOneFrameOnly) {
     for (std::uint16_t i = 0; i < 9; ++i) {
         ASSERT_TRUE(offer(Lane::video, packet(1 + i % 2, i, 3000U * (i / 4))));
     }
+    EXPECT_EQ(pacer.first_of(2)->room[kHeadRoom + 3], 1) << "its number";
+    EXPECT_EQ(pacer.first_of(3), nullptr);
     EXPECT_EQ(pacer.drop_frame(pool, 1, 3000), 2U);
     EXPECT_EQ(pacer.drop_frame(pool, 3, 3000), 0U);
     pacer.set_rates(0, 0);

@@ -179,6 +179,7 @@ void PacketRouter::set_paused(PeerId id, StreamId stream, bool paused, Time now)
     for (const auto& subscription : peer->subscriptions) {
         if (subscription->stream_id() != stream) continue;
         subscription->set_paused(paused);
+        if (paused) impl_->drop_waiting(*peer, *subscription);
         subscription->ask_for_key_frame();
     }
     impl_->choose_layers(*peer, now);

@@ -89,6 +89,10 @@ class PacketRouter {
     /// may not hear gets silence. Videos are kept back by the signalling, which does not offer them.
     void set_capabilities(PeerId peer, core::Capabilities capabilities, Time now);
 
+    /// While the thread is behind with its work, nothing is repeated or asked for again; what is still missing when it
+    /// is over is asked for then.
+    void set_hurried(bool hurried);
+
     /// One decrypted RTP packet. The bytes may be changed.
     void on_rtp(PeerId from, std::span<std::uint8_t> packet, Time arrival);
     /// One decrypted compound RTCP packet.

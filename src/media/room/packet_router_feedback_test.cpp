@@ -127,6 +127,22 @@ TEST_F(RouterFeedback, ReorderingAsksForNothing) {
     EXPECT_EQ(meeting.video_to(2).size(), 120U);
 }
 
+TEST_F(RouterFeedback, WhileWeAreBehindNothingIsRepeatedOrAskedForAgain) {
+    LossyCall call(meeting, true);
+    meeting.router.set_hurried(true);
+    call.play(10, [](int n) { return n == 5; });
+    EXPECT_EQ(call.asked(), 0U);
+    const std::uint16_t number = meeting.video_to(2).back().rtp().sequence();
+    meeting.receive_nack(2, TestMeeting::watch(2, kStream).ssrc, {number});
+    EXPECT_EQ(meeting.router.counters().repeats_sent, 0U);
+
+    meeting.router.set_hurried(false);
+    meeting.receive_nack(2, TestMeeting::watch(2, kStream).ssrc, {number});
+    EXPECT_EQ(meeting.router.counters().repeats_sent, 1U);
+    meeting.pass(100ms);
+    EXPECT_EQ(meeting.router.counters().nacks_sent + meeting.router.counters().given_up, 1U);
+}
+
 TEST_F(RouterFeedback, HopelessLossIsGivenUpAndAKeyFrameAskedFor) {
     LossyCall call(meeting, true);
     call.answering = false;

@@ -170,6 +170,7 @@ struct PacketRouter::Impl {
     void send_rtp(Peer& to, std::size_t size);
     /// The same for an answer to a NACK.
     void send_again(Peer& to, std::size_t size);
+    void drop_waiting(Peer& to, const VideoSubscription& stopped);
     void release(Peer& peer);
     void probe(Peer& peer);
     void refresh_link(Peer& peer);
@@ -206,6 +207,7 @@ struct PacketRouter::Impl {
 
     Sink& sink;
     RouterSettings settings;
+    bool hurried = false;
     Time clock{};  ///< The latest time that any call brought.
     congestion::PacketPool waiting;
     RouterCounters counters;

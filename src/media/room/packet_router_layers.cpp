@@ -69,6 +69,7 @@ bool PacketRouter::Impl::list_choices(VideoSubscription& subscription, const Pee
 void PacketRouter::Impl::hold(VideoSubscription& subscription, bool held) {
     if (subscription.held() == held) return;
     subscription.set_held(held);
+    if (held) drop_waiting(subscription.receiver(), subscription);
     const GroupPause change{subscription.receiver().id, subscription.group_id(), held};
     if (change.group == 0) return;
     // Stopped and started between two reports: nobody need know.

@@ -117,7 +117,7 @@ void PacketRouter::Impl::on_nack(Peer& from, const wire::RtcpView& view, std::si
     const OutgoingLine* line = from.link.find_line(nack->media_ssrc());
     nack->for_each_lost([&](std::uint16_t sequence) {
         ++counters.nacks_received;
-        if (allowance == 0 || wanted == nullptr) {
+        if (allowance == 0 || wanted == nullptr || hurried) {
             ++(wanted == nullptr ? counters.repeats_unknown : counters.repeats_limited);
             return;
         }

@@ -100,6 +100,17 @@ void PacketRouter::Impl::wait(Peer& to, OutgoingLine& line, Pacer::Lane lane, st
     cut(to, line, {static_cast<std::uint16_t>(last - (dropped - 1)), last});
 }
 
+/// Nothing more of a stream that stops.
+void PacketRouter::Impl::drop_waiting(Peer& to, const VideoSubscription& stopped) {
+    OutgoingLine* line = to.link.find_line(stopped.ssrc());
+    const WaitingPacket* first = line != nullptr ? to.link.pacer.first_of(line->ssrc) : nullptr;
+    if (first == nullptr) return;
+    const std::uint16_t number = sequence_of(first->room.data() + congestion::kHeadRoom);
+    const std::size_t dropped = to.link.pacer.drop_stream(waiting, line->ssrc);
+    counters.dropped_paused += dropped;
+    line->given_up = {number, static_cast<std::uint16_t>(number + dropped - 1)};
+}
+
 /// What was thrown away makes the frames behind it useless: the stream starts again at the next key frame.
 void PacketRouter::Impl::cut(Peer& to, OutgoingLine& line, OutgoingLine::Range dropped) {
     line.given_up = dropped;

@@ -56,6 +56,7 @@ class ThinLine : public ::testing::Test {
             }
         }
     }
+    void want_key() { key_wanted_ = true; }
     void frame(std::uint64_t bps) {
         const bool key = std::exchange(key_wanted_, false);
         const double bytes = static_cast<double>(bps) / 8 * 0.033 * (key ? 6 : 1);
@@ -285,6 +286,30 @@ TEST_F(ThinLine, QueuedPacketsOfAPeerThatLeavesAreGone) {
     meeting.router.remove_peer(2, meeting.now);
     meeting.pass(500ms);
     EXPECT_EQ(std::ranges::count(std::span(meeting.rtp).subspan(sent), PeerId{2}, &Sent::to), 0);
+}
+
+TEST_F(ThinLine, QueuedPacketsOfAPausedVideoAreGone) {
+    meeting.receive_remb(2, 100'000);
+    meeting.pass(150ms);
+    want_key();
+    frame(600'000);  // Fifteen packets.
+    ASSERT_GT(meeting.router.counters().paced, 8U);
+    const std::size_t sent = meeting.video_to(2).size();
+    meeting.router.set_paused(2, kStream, true, meeting.now);
+    meeting.pass(1s);
+    EXPECT_EQ(meeting.video_to(2).size(), sent);
+    EXPECT_EQ(meeting.router.counters().dropped_paused, meeting.router.counters().paced);
+    // It goes on at the next key frame, behind the numbers that were thrown away.
+    meeting.receive_remb(2, 5'000'000);
+    meeting.router.set_paused(2, kStream, false, meeting.now);
+    meeting.pass(1500ms);
+    camera.skip_time(2500 * 90);
+    want_key();
+    frame(500'000);
+    meeting.pass(200ms);
+    const auto video = meeting.video_to(2);
+    ASSERT_GT(video.size(), sent);
+    EXPECT_GT(static_cast<std::uint16_t>(video[sent].rtp().sequence() - video[sent - 1].rtp().sequence()), 8);
 }
 
 TEST_F(ThinLine, LateReportIsIgnoredWhileFeedbackComes) {

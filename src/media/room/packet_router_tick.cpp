@@ -19,6 +19,10 @@ std::uint64_t ntp_of(Time time) {
 }
 }  // namespace
 
+void PacketRouter::set_hurried(bool hurried) {
+    impl_->hurried = hurried;
+}
+
 void PacketRouter::tick(Time now) {
     impl_->clock = std::max(impl_->clock, now);
     impl_->choose_speakers(now);
@@ -44,7 +48,7 @@ void PacketRouter::Impl::repair(Peer& peer, Time now) {
     for (const auto& source : peer.videos) {
         if (source->ssrc() == 0) continue;
         std::array<std::uint16_t, kMaxNacksAtOnce> lost;
-        const NackGenerator::Due due = source->nacks.poll(now, peer.round_trip, lost);
+        const NackGenerator::Due due = hurried ? NackGenerator::Due{} : source->nacks.poll(now, peer.round_trip, lost);
         counters.nacks_sent += due.count;
         counters.given_up += due.given_up;
         if (due.given_up != 0) source->key_frames.request();

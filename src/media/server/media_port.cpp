@@ -128,6 +128,10 @@ void MediaPort::deliver(std::span<std::uint8_t> datagram, const Path& path, tran
         ++counters_.unknown_kind;
         return;
     }
+    if (in_haste() && kind == wire::PacketKind::rtcp && wire::is_lone_nack(datagram)) {
+        ++counters_.hasty;
+        return;
+    }
     const auto way = ways_.find(path);
     if (way != ways_.end() && current_socket_) {
         way->second.socket = current_socket_;

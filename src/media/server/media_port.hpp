@@ -17,6 +17,7 @@
 
 #include "core/bytes.hpp"
 #include "core/result.hpp"
+#include "media/server/haste.hpp"
 #include "media/server/stream_port.hpp"
 #include "media/server/udp_socket.hpp"
 #include "media/transport/path.hpp"
@@ -30,6 +31,7 @@ struct PortCounters {
     std::uint64_t malformed_stun = 0;
     std::uint64_t unknown_user = 0;  ///< A check for a ufrag that nobody has.
     std::uint64_t stranger = 0;      ///< DTLS or media from an address without a proven check.
+    std::uint64_t hasty = 0;         ///< Requests for repeats, dropped because we were behind.
 };
 
 /// A peer, as the port sees it.
@@ -80,6 +82,8 @@ class MediaPort final : private UdpReceiver, private StreamReceiver {
     /// The same, for one packet after another to the same place.
     void send(Route& route, const transport::Path& path, core::BytesView datagram);
     void flush();
+    /// We are behind with what came in.
+    bool in_haste() const { return haste_.on(); }
     /// Closes TCP connections that are late. About once a second.
     void check_time(transport::Instant now) { streams_.check_time(now); }
 
@@ -100,6 +104,10 @@ class MediaPort final : private UdpReceiver, private StreamReceiver {
     void on_datagram(UdpSocket& socket, const Datagram& datagram) override;
     void on_stream_packet(const transport::Path& path, std::span<std::uint8_t> packet) override;
     void on_stream_closed(const transport::Path& path) override;
+    void on_batch_end(transport::Duration behind) override {
+        haste_.update(behind);
+        flush();
+    }
     void on_batch_end() override { flush(); }
     void deliver(std::span<std::uint8_t> datagram, const transport::Path& path, transport::Instant arrived);
     void send_on(const Way& way, const transport::Path& path, core::BytesView datagram);
@@ -115,6 +123,7 @@ class MediaPort final : private UdpReceiver, private StreamReceiver {
     /// How the datagram that is being handled came in: the way of a path that is added meanwhile.
     UdpSocket* current_socket_ = nullptr;
     LocalAddress current_local_;
+    Haste haste_;
     PortCounters counters_;
 };
 

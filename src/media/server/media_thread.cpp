@@ -87,7 +87,8 @@ void MediaThread::stop() {
                                                {"unknown_kind", std::to_string(counters.unknown_kind)},
                                                {"malformed_stun", std::to_string(counters.malformed_stun)},
                                                {"unknown_user", std::to_string(counters.unknown_user)},
-                                               {"stranger", std::to_string(counters.stranger)}});
+                                               {"stranger", std::to_string(counters.stranger)},
+                                               {"hasty", std::to_string(counters.hasty)}});
         context_.stop();
     });
     thread_.join();

@@ -137,7 +137,10 @@ void MeetingHost::send_transcript(std::string_view frame, Moment now) {
 
 void MeetingHost::tick(Moment now) {
     const room::Time time = onward(now.steady);
-    if (!peers_.empty()) router_.tick(time);
+    if (!peers_.empty()) {
+        router_.set_hurried(port_.in_haste());
+        router_.tick(time);
+    }
     if (now.steady >= poll_at_) {
         poll_at_ = now.steady + kPollInterval;
         poll_transports(time);

@@ -103,10 +103,12 @@ void UdpSocket::read_batches() {
         const int count = recvmmsg(socket_.native_handle(), in_->headers.data(), kBatch, MSG_DONTWAIT, nullptr);
         if (count <= 0) {
             if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) ++counters_.read_errors;
+            receiver_->on_batch_end({});
             break;
         }
         const auto now = transport::Instant::clock::now();
         const auto wall = std::chrono::system_clock::now();
+        transport::Duration behind{};
         for (int n = 0; n < count; ++n) {
             const auto i = static_cast<std::size_t>(n);
             const mmsghdr& header = in_->headers[i];
@@ -125,10 +127,12 @@ void UdpSocket::read_batches() {
                 // A step of the wall clock in between must not make the past out of the present.
                 if (age > std::chrono::nanoseconds(0) && age < std::chrono::seconds(1)) datagram.arrived = now - age;
             }
+            behind = std::chrono::duration_cast<transport::Duration>(now - datagram.arrived);
             receiver_->on_datagram(*this, datagram);
         }
-        receiver_->on_batch_end();
-        if (static_cast<std::size_t>(count) < kBatch) break;
+        const bool more = static_cast<std::size_t>(count) == kBatch;
+        receiver_->on_batch_end(more ? behind : transport::Duration{});
+        if (!more) break;
     }
 }
 

@@ -44,8 +44,9 @@ class UdpReceiver {
   public:
     virtual ~UdpReceiver() = default;
     virtual void on_datagram(class UdpSocket& socket, const Datagram& datagram) = 0;
-    /// After the last datagram of a batch: time to flush what was queued.
-    virtual void on_batch_end() = 0;
+    /// After the last datagram of a batch: time to flush what was queued. `behind`: how long the datagrams that follow
+    /// have waited already; none: zero.
+    virtual void on_batch_end(transport::Duration behind) = 0;
 };
 
 class UdpSocket {

@@ -24,7 +24,7 @@ class Recorder final : public UdpReceiver {
     void on_datagram(UdpSocket&, const Datagram& datagram) override {
         seen.push_back({{datagram.bytes.begin(), datagram.bytes.end()}, datagram.from, datagram.to, datagram.arrived});
     }
-    void on_batch_end() override { ++batches; }
+    void on_batch_end(transport::Duration) override { ++batches; }
 
     std::vector<Seen> seen;
     int batches = 0;

@@ -56,5 +56,14 @@ TEST(Demux, FollowsRfc7983) {
     EXPECT_EQ(kind({192, 200}), PacketKind::unknown);
 }
 
+TEST(Demux, RequestForRepeatsIsToldByItsFirstBytes) {
+    EXPECT_TRUE(is_lone_nack(core::Bytes{0x81, 205, 0, 3}));
+    EXPECT_TRUE(is_lone_nack(core::Bytes{0xA1, 205})) << "padded";
+    EXPECT_FALSE(is_lone_nack(core::Bytes{0x8F, 205, 0, 3})) << "transport-wide feedback";
+    EXPECT_FALSE(is_lone_nack(core::Bytes{0x81, 206, 0, 2})) << "a key frame is asked for";
+    EXPECT_FALSE(is_lone_nack(core::Bytes{0x81, 201, 0, 7})) << "a report stands first";
+    EXPECT_FALSE(is_lone_nack(core::Bytes{0x81}));
+}
+
 }  // namespace
 }  // namespace media::wire

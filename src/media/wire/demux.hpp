@@ -19,4 +19,10 @@ constexpr PacketKind classify(core::BytesView datagram) {
     return type >= 64 && type <= 95 ? PacketKind::rtcp : PacketKind::rtp;
 }
 
+/// An RTCP packet that is nothing but a generic NACK (RFC 4585 section 6.2.1, reduced size: RFC 5506). Its first bytes
+/// are in clear under SRTCP as well.
+constexpr bool is_lone_nack(core::BytesView rtcp) {
+    return rtcp.size() >= 2 && (rtcp[0] & 0x1F) == 1 && rtcp[1] == 205;
+}
+
 }  // namespace media::wire
