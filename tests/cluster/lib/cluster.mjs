@@ -34,7 +34,10 @@ export class Cluster {
     async stop() {
         for (const node of this.nodes) {
             // One that a test has stopped in its tracks does not hear the request to end.
-            if (node.process.exitCode === null && node.process.signalCode === null) node.process.kill('SIGCONT');
+            if (node.process.exitCode !== null || node.process.signalCode !== null) continue;
+            node.process.kill('SIGCONT');
+            // Asked twice, it does not wait for the people that a failed test has left in it.
+            if (node.env.DRAIN_SECONDS) node.process.kill('SIGTERM');
         }
         await Promise.all(this.nodes.map((node) => node.stop()));
         await this.postgres?.stop();
