@@ -3,7 +3,8 @@
 //
 // No sockets, threads or clocks: time is an argument. An arrival time may lie a little before the last tick (the kernel
 // takes it, the thread comes later); otherwise time must not run backwards. Nothing is allocated per packet, only
-// in the calls that set up or change peers and while a video's cache grows with its rate. Everything kept is bounded.
+// in the calls that set up or change peers, while a video's cache grows with its rate, and for a mixer at the first
+// packet that has to be decoded. Everything kept is bounded.
 //
 // Life of a peer:  add_peer → set_uplink + set_downlink (after each negotiation) → set_connected(true) when its DTLS is
 // up → on_rtp/on_rtcp … → remove_peer. A peer is sent nothing before set_connected(true).

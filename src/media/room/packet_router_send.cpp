@@ -107,7 +107,7 @@ void PacketRouter::Impl::drop_waiting(Peer& to, const VideoSubscription& stopped
     if (first == nullptr) return;
     const std::uint16_t number = sequence_of(first->room.data() + congestion::kHeadRoom);
     const std::size_t dropped = to.link.pacer.drop_stream(waiting, line->ssrc);
-    counters.dropped_paused += dropped;
+    (stopped.paused() ? counters.dropped_paused : counters.dropped_held) += dropped;
     line->given_up = {number, static_cast<std::uint16_t>(number + dropped - 1)};
 }
 
