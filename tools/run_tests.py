@@ -58,12 +58,16 @@ def single(part, name, command, cwd=ROOT, limit=1800):
 def google_tests(part, binaries):
     with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
         for binary, (code, text) in zip(binaries, pool.map(lambda b: run([b, "--gtest_color=no"]), binaries)):
-            seen_failure = False
             for state, name in re.findall(r"^\[\s+(OK|FAILED)\s+\] ([\w/.]+).* \(\d+ ms\)$", text, re.M):
-                seen_failure |= state == "FAILED"
-                tally.add(part, f"{binary.name}: {name}", state == "OK")
+                tally.add(part, f"{binary.name}: {name}", state == "OK", said_by(name, text))
             if code != 0:
-                tally.add(part, f"{binary.name} (exit {code})", False, text[-20000:])
+                tally.add(part, f"{binary.name} (exit {code})", False, text[-5000:])
+
+
+def said_by(name, text):
+    """What a GoogleTest program printed while this test ran."""
+    begin = text.find(f"[ RUN      ] {name}\n")
+    return text[begin:text.find(f"[  FAILED  ] {name}", begin)][-10000:]
 
 
 class NodeTests:

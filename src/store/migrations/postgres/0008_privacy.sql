@@ -1,0 +1,1 @@
+-- Keys for data at rest, and retention.

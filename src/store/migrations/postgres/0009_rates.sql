@@ -1,0 +1,1 @@
+-- Request rates that processes share.

@@ -1,0 +1,1 @@
+-- The audit trail: who, from where, and the chain that proves it whole.

@@ -1,0 +1,1 @@
+-- Consent, rescheduling, and no two visits at once.
