@@ -38,12 +38,12 @@ tally = Tally()
 ALL = "all"
 
 
-def run(command, cwd=ROOT, limit=1800):
+def run(command, cwd=ROOT, limit=1800, environment=None):
     """Exit code and everything the command printed."""
     with tempfile.TemporaryFile() as out:
         try:
-            code = subprocess.run([str(c) for c in command], cwd=cwd, stdout=out, stderr=subprocess.STDOUT, env=ENVIRONMENT,
-                                  timeout=limit, stdin=subprocess.DEVNULL).returncode
+            code = subprocess.run([str(c) for c in command], cwd=cwd, stdout=out, stderr=subprocess.STDOUT,
+                                  env=ENVIRONMENT | (environment or {}), timeout=limit, stdin=subprocess.DEVNULL).returncode
         except subprocess.TimeoutExpired:
             code = f"over its {limit} s"
         out.seek(0)
@@ -73,10 +73,11 @@ def said_by(name, text):
 class NodeTests:
     """Files of Node.js tests. Most of the time they wait, so the files of all asked parts run together, a few more at a time than
     there are cores; those named in `alone`, which measure waiting times or need the cores themselves, one after the other behind
-    them. `within`: a command that runs them elsewhere."""
+    them. `within`: a command that runs them elsewhere; `without`: files that are left out."""
 
-    def __init__(self, folder, packages=(), alone=(), within=()):
-        self.folder, self.packages, self.alone, self.within = folder, packages, alone, within
+    def __init__(self, folder, packages=(), alone=(), within=(), without=(), environment=None):
+        self.folder, self.packages, self.alone, self.within, self.without = folder, packages, alone, within, without
+        self.environment = environment or {}
 
     def prepare(self):
         for folder in ("tests/lib", *self.packages):
@@ -86,11 +87,12 @@ class NodeTests:
         def is_alone(path):
             return self.alone == ALL or path.name.split(".")[0] in self.alone
 
-        return [str(p.relative_to(ROOT)) for p in sorted((ROOT / self.folder).glob("*.test.mjs")) if is_alone(p) == alone]
+        wanted = [p for p in sorted((ROOT / self.folder).glob("*.test.mjs")) if p.name.split(".")[0] not in self.without]
+        return [str(p.relative_to(ROOT)) for p in wanted if is_alone(p) == alone]
 
     def run(self, file):
         start = time.monotonic()
-        code, text = run([*self.within, "node", "--test", "--test-reporter=tap", file], limit=2400)
+        code, text = run([*self.within, "node", "--test", "--test-reporter=tap", file], limit=3600, environment=self.environment)
         return file, code, text, time.monotonic() - start
 
 
@@ -164,6 +166,24 @@ def part_fuzz():
             tally.add("fuzz", f"{binary.name}: no finding in {runs.group(1) if runs else '?'} inputs", code == 0, text)
 
 
+def part_image():
+    code, text = run(["tests/deploy/image/build.py"], limit=7200)
+    tally.add("image", "the Dockerfile's steps make an image", code == 0, text[-30000:])
+    if code == 0:
+        install_node_packages("tests/lib")
+        tests = NodeTests("tests/deploy/image", within=["tools/own-network"])
+        for file in tests.files(alone=False):
+            node_file("image", *tests.run(file))
+
+
+def part_reproducible():
+    code, text = run(["tools/reproducible"], limit=7200)
+    for state, name in re.findall(r"^(same|DIFFERENT): (\S+)", text, re.M):
+        tally.add("reproducible", f"{name} is the same when it is built again, elsewhere", state == "same")
+    if code != 0:
+        tally.add("reproducible", f"tools/reproducible (exit {code})", False, text[-30000:])
+
+
 PARTS = {  # name: (function, what it proves, presets it needs)
     "layout": (part_layout, "rooms include only what they may", []),
     "format": (part_format, "formatting", []),
@@ -173,20 +193,28 @@ PARTS = {  # name: (function, what it proves, presets it needs)
     "api": (NodeTests("tests/api", alone=("outage",)), "the whole service over HTTP, on both stores, against its OpenAPI document", ["release"]),
     "platform": (NodeTests("tests/platform", alone=("broker_outage", "chime_failures", "neighbours")), "with RabbitMQ, AWS's stand-in and the neighbours", ["release"]),
     "chime": (NodeTests("tests/chime", packages=["tests/chime"]), "the API of Chime SDK Meetings, by AWS's clients for JavaScript and Python", ["release"]),
-    "faults": (NodeTests("tests/faults", alone=ALL), "kill -9 under load, on both stores", ["release"]),
+    "several": (NodeTests("tests/api", without=("privacy", "rates", "outage", "network"), environment={"NODES": "2"}), "the same, by two processes on one PostgreSQL behind nginx", ["release"]),
+    "attack": (NodeTests("tests/attack", alone=("http", "owasp")), "requests made from the OpenAPI document, OWASP's list, broken HTTP, canaries", ["release"]),
+    "faults": (NodeTests("tests/faults", alone=ALL), "kill -9, databases that go away, full disks, floods: nothing acknowledged is lost", ["release"]),
     "cluster": (NodeTests("tests/cluster", packages=["tests/e2e"], alone=ALL), "several nodes on one PostgreSQL: placement, death, drain, a database that is away", ["release"]),
     "e2e": (NodeTests("tests/e2e", packages=["tests/e2e"], alone=ALL), "real browsers in a call", ["release"]),
+    "deploy": (NodeTests("tests/deploy", packages=["tests/deploy"]), "what is in deploy/: manifests by their schemas, nginx, the sandbox of the unit, the SBOM", ["release"]),
+    "monitoring": (NodeTests("tests/monitoring"), "metrics, alerts (promtool, a real Prometheus), dashboard, traces, the log", ["release"]),
     "networks": (NodeTests("tests/networks", packages=["tests/e2e"], alone=ALL, within=["tools/own-network"]), "browsers in networks of their own: UDP blocked, relays", ["release"]),
     "fuzz": (part_fuzz, "every parser of foreign bytes, 10 s each", ["instrumented"]),
     "tidy": (part_tidy, "clang-tidy", ["instrumented"]),
+    "soak": (NodeTests("tests/soak", alone=ALL), "half an hour of full load: memory and descriptors stay flat", ["release"]),
+    "image": (part_image, "the Dockerfile's steps, carried out, and the service in the image that they make", []),
+    "reproducible": (part_reproducible, "a second build from nothing gives the same program", ["release"]),
 }
+LONG = ("soak", "image", "reproducible")  # Only when asked for by name.
 
 
 def main():
-    asked = sys.argv[1:] or list(PARTS)
+    asked = sys.argv[1:] or [name for name in PARTS if name not in LONG]
     if asked == ["--list"]:
         for name, (_, about, _) in PARTS.items():
-            print(f"{name:8} {about}")
+            print(f"{name:12} {about}{' (only when asked for by name)' if name in LONG else ''}")
         return 0
     unknown = [a for a in asked if a not in PARTS]
     if unknown:

@@ -38,7 +38,7 @@ class Service:
         self.secret = secrets.token_hex(16)
         self.api_secret = secrets.token_hex(16)
         env = dict(os.environ, JWT_SECRET_KEY=self.secret, LOG_LEVEL="warning", MEETING_PROVIDER="embedded", MAX_CONNECTIONS="20000",
-                   HOST="127.0.0.1", CHIME_API_KEYS=f"{KEY}:{self.api_secret}")
+                   HOST="127.0.0.1", CHIME_API_KEYS=f"{KEY}:{self.api_secret}", RATE_LIMIT="off")
         env.pop("DATABASE_URL", None)
         self.process = subprocess.Popen(
             ["taskset", "-c", core, program, "--port", str(self.port), "--media-port", str(free_port()), "--data", self.folder / "data"],

@@ -30,8 +30,10 @@ void append_attendees(std::string& out, const Session& session) {
         if (!first) out += ',';
         first = false;
         JsonObject{out}("user_id", attendee.user_id)("role", to_text(attendee.role))("joined_at", attendee.joined_at)(
-            "left_at", attendee.left_at)("connected", attendee.present())("attendee_minutes",
-                                                                          consultation::attendee_minutes(attendee));
+            "left_at", attendee.left_at)("connected", attendee.present())(
+            "attendee_minutes", consultation::attendee_minutes(attendee))("admission", to_text(attendee.lobby))(
+            "guest_role", attendee.guest_kind ? std::optional{to_text(*attendee.guest_kind)} : std::nullopt)(
+            "name", attendee.guest_name);
     }
     out += ']';
 }
@@ -75,6 +77,7 @@ void append_session(std::string& out, const Session& s, const SessionNames& name
     o("patient_name", names.patient_name)("clinic_name", names.clinic_name);
     o("duration_minutes", minutes_so_far(s, now))("attendee_minutes", consultation::attendee_minutes(s));
     append_attendees(o.key("attendees"), s);
+    o("waiting_room", s.waiting_room);
 }
 
 void append_placement(std::string& out, const Meeting& meeting) {

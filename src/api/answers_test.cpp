@@ -72,7 +72,7 @@ TEST(SessionAnswer, IsTheContractsInItsOrder) {
         R"("updated_at":"2026-01-24T10:30:00.934643Z","doctor_left_at":null,"patient_left_at":null,"cancelled_at":null,)"
         R"("cancelled_by":null,"cancellation_reason":null,"connection_quality_rating":null,"meeting_provider":null,)"
         R"("doctor_name":null,"doctor_specialty":null,"patient_name":null,"clinic_name":null,"duration_minutes":null,)"
-        R"("attendee_minutes":0,"attendees":[]})");
+        R"("attendee_minutes":0,"attendees":[],"waiting_room":false})");
 }
 
 TEST(SessionAnswer, ShowsWhoIsInAndHowLong) {
@@ -82,8 +82,10 @@ TEST(SessionAnswer, ShowsWhoIsInAndHowLong) {
     EXPECT_EQ(answer.at("meeting_id"), "m");
     EXPECT_EQ(answer.at("media_placement_turn_control_url"), "https://t");
     EXPECT_EQ(answer.at("attendees"), json::parse(R"([
-        {"user_id":"12","role":"DOCTOR","joined_at":"2026-01-25T14:00:19Z","left_at":null,"connected":true,"attendee_minutes":0},
-        {"user_id":"34","role":"PATIENT","joined_at":"2026-01-25T13:58:16Z","left_at":"2026-01-25T14:05:00Z","connected":false,"attendee_minutes":6}])"));
+        {"user_id":"12","role":"DOCTOR","joined_at":"2026-01-25T14:00:19Z","left_at":null,"connected":true,"attendee_minutes":0,
+         "admission":"NONE","guest_role":null,"name":null},
+        {"user_id":"34","role":"PATIENT","joined_at":"2026-01-25T13:58:16Z","left_at":"2026-01-25T14:05:00Z","connected":false,"attendee_minutes":6,
+         "admission":"NONE","guest_role":null,"name":null}])"));
 }
 
 TEST(SessionAnswer, SaysWhereTheMeetingIsOrShallBe) {

@@ -90,6 +90,7 @@ std::optional<service::CreateRequest> read_create(RawBody raw, const core::ZoneR
     const auto duration = body.whole_number("consultation_duration_minutes", {false, 15, 120});
     if (duration) request.duration_minutes = static_cast<int>(*duration);
     request.chief_complaint = body.text("chief_complaint", {.most = kFreeText});
+    request.waiting_room = body.boolean("waiting_room");
     request.media_region = read_media_region(body, rules.media_regions, faults);
 
     if (faults.any()) return {};

@@ -2,6 +2,7 @@
 // answer; each file `*_resource.cpp` holds those of one subject, listed here.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,10 @@ struct Site {
     service::Consultations& consultations;
     service::Metering& metering;
     const service::TokenVerifier& tokens;
-    std::string openapi;  ///< The document, with name and version filled in.
+    std::string openapi;                           ///< The document, with name and version filled in.
+    std::unique_ptr<RequestWatch> own_requests{};  ///< Where the settings name none.
+
+    RequestWatch& requests() const { return settings.requests ? *settings.requests : *own_requests; }
 };
 
 /// One request on its way. Lives in the dispatcher until the resource is done.
@@ -26,6 +30,7 @@ struct Call {
     const net::Request& request;
     std::string piece;       ///< What stood for `{}` in the path, decoded; any bytes.
     service::Caller caller;  ///< Empty for resources that are open to everybody.
+    std::string second{};    ///< What stood for a second `{}`.
 };
 
 using Resource = service::Task<net::Response> (*)(Call&);
@@ -36,6 +41,16 @@ net::Response session_not_found();
 service::Task<net::Response> session_response(const Call& call, core::Result<consultation::Session> session,
                                               std::string_view operation = {}, unsigned status = 200);
 
+/// As `failure`; whoever has to give their consent first is told to which version.
+net::Response join_failure(const Call& call, const core::Error& error, std::string_view operation);
+
+// booking_resource.cpp
+service::Task<net::Response> patch_session(Call&);
+// consent_resource.cpp
+service::Task<net::Response> get_consent(Call&);
+service::Task<net::Response> post_consent(Call&);
+// stream_resource.cpp
+service::Task<net::Response> get_stream(Call&);
 // sessions_resource.cpp
 service::Task<net::Response> post_session(Call&);
 service::Task<net::Response> get_session(Call&);
@@ -51,6 +66,15 @@ service::Task<net::Response> post_leave(Call&);
 service::Task<net::Response> post_end(Call&);
 service::Task<net::Response> post_cancel(Call&);
 service::Task<net::Response> put_notes(Call&);
+// door_resource.cpp
+service::Task<net::Response> get_waiting_room(Call&);
+service::Task<net::Response> post_admit(Call&);
+service::Task<net::Response> post_deny(Call&);
+service::Task<net::Response> post_remove(Call&);
+service::Task<net::Response> post_invitation(Call&);
+service::Task<net::Response> get_invitations(Call&);
+service::Task<net::Response> delete_invitation(Call&);
+service::Task<net::Response> post_redemption(Call&);
 // call_resource.cpp
 service::Task<net::Response> post_transcription(Call&);
 service::Task<net::Response> delete_transcription(Call&);
@@ -59,6 +83,8 @@ service::Task<net::Response> post_quality(Call&);
 service::Task<net::Response> post_chime_events(Call&);
 // token_resource.cpp
 service::Task<net::Response> post_refresh_token(Call&);
+// export_resource.cpp
+service::Task<net::Response> get_patient_export(Call&);
 // usage_resource.cpp
 service::Task<net::Response> get_usage(Call&);
 // health_resource.cpp

@@ -30,6 +30,10 @@ unsigned status_of(core::ErrorKind kind) {
             return 422;
         case gone:
             return 410;
+        case precondition_failed:
+            return 412;
+        case precondition_required:
+            return 428;
         case unsupported:
             return 501;
         case bad_gateway:

@@ -40,10 +40,17 @@ TEST(Router, KnowsPathFromMethod) {
     const auto allow = [](const char* method, const char* target) {
         return std::get<NoSuchMethod>(route(kTable, method, target)).allow;
     };
-    EXPECT_EQ(allow("DELETE", "/sessions"), "GET, POST");
-    EXPECT_EQ(allow("BREW", "/sessions/abc"), "GET");
-    EXPECT_EQ(allow("OPTIONS", "/sessions/doctor/join"), "POST, GET");
-    EXPECT_EQ(allow("get", "/"), "GET");
+    EXPECT_EQ(allow("DELETE", "/sessions"), "GET, HEAD, POST, OPTIONS");
+    EXPECT_EQ(allow("BREW", "/sessions/abc"), "GET, HEAD, OPTIONS");
+    EXPECT_EQ(allow("OPTIONS", "/sessions/doctor/join"), "POST, GET, HEAD, OPTIONS");
+    EXPECT_EQ(allow("get", "/"), "GET, HEAD, OPTIONS");
+}
+
+TEST(Router, TellsTheMethodsOfAPath) {
+    EXPECT_EQ(methods_of(kTable, "/sessions?page=2"), "GET, HEAD, POST, OPTIONS");
+    EXPECT_EQ(methods_of(kTable, "/sessions/a/join"), "POST, OPTIONS");
+    EXPECT_EQ(methods_of(kTable, "/nothing"), "");
+    EXPECT_EQ(methods_of(kTable, "/sessions/"), "");
 }
 
 TEST(Router, ATrailingSlashLeadsToTheSamePathWithout) {

@@ -1,5 +1,6 @@
 // Booking, reading and listing sessions, and their audit trail.
 #include "api/answers.hpp"
+#include "api/booking_requests.hpp"
 #include "api/requests.hpp"
 #include "api/resource.hpp"
 
@@ -54,7 +55,9 @@ Task<net::Response> session_response(const Call& call, core::Result<consultation
         std::vector<service::NamesWanted> wanted{{session->doctor_id, session->patient_id, session->clinic_id}};
         if (auto known = co_await directory->names_of(std::move(wanted)); !known.empty()) names = std::move(known[0]);
     }
-    co_return json_response(status, session_answer(*session, names, call.site.consultations.now()));
+    auto response = json_response(status, session_answer(*session, names, call.site.consultations.now()));
+    response.headers.emplace_back("ETag", entity_tag(session->version));
+    co_return response;
 }
 
 Task<net::Response> post_session(Call& call) {

@@ -56,6 +56,10 @@ class FailingStore : public service::Store {
     }
     Task<core::Result<void>> ping() override { co_return no(); }
 
+    Task<core::Result<void>> record(std::vector<consultation::AuditEntry>, std::vector<consultation::Event>) override {
+        co_return no();
+    }
+
     Task<core::Result<bool>> hold_lease(std::string, std::string, std::chrono::milliseconds) override {
         co_return no();
     }
@@ -100,8 +104,8 @@ class NoMeetings final : public service::MeetingProvider {
     static std::unexpected<core::Error> none() { return core::fail(core::ErrorKind::internal, "none"); }
 
     Task<core::Result<service::MadeMeeting>> create_meeting(service::MeetingPlan) override { co_return none(); }
-    Task<core::Result<service::Credentials>> credentials(consultation::Meeting, std::string, std::string,
-                                                         bool) override {
+    Task<core::Result<service::Credentials>> credentials(consultation::Meeting, std::string, std::string, bool,
+                                                         core::trace::Context) override {
         co_return none();
     }
     consultation::Meeting placed_for(consultation::Meeting meeting, std::string_view) const override { return meeting; }

@@ -1,6 +1,7 @@
 // A bearer token that runs out in mid-call is renewed here, for as long as the call lasts.
 #include "api/authorization.hpp"
 #include "api/json_text.hpp"
+#include "api/rate_gate.hpp"
 #include "api/resource.hpp"
 
 namespace api {
@@ -38,12 +39,16 @@ service::Task<net::Response> post_refresh_token(Call& call) {
     if (!authorization.complete() || !authorization.is("bearer")) co_return unauthenticated(kNoToken);
     const auto identity = settings.issuer->recognise(authorization.credentials, settings.refresh_grace);
     if (!identity) co_return refused(identity.error(), call.request.request_id);
+    const Admission admission(settings.limits, call.request, RateClass::refresh, identity->caller.user_id);
+    if (auto too_many = admission.refusal()) co_return std::move(*too_many);
     const auto running = co_await call.site.consultations.in_running_session(identity->caller);
     if (!running) co_return failure(running.error(), {}, call.request.request_id);
     if (!*running) co_return refusal(403, kNotInACall);
     const auto issued = settings.issuer->issue(*identity, settings.token_life);
     if (!issued) co_return failure(issued.error(), {}, call.request.request_id);
-    co_return json_response(200, token_answer(*identity, *issued));
+    auto response = json_response(200, token_answer(*identity, *issued));
+    admission.describe(response);
+    co_return response;
 }
 
 }  // namespace api

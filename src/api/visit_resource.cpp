@@ -1,5 +1,6 @@
 // A visit from joining to its end, and the doctor's notes.
 #include "api/answers.hpp"
+#include "api/door_answers.hpp"
 #include "api/requests.hpp"
 #include "api/resource.hpp"
 #include "net/forwarded.hpp"
@@ -23,8 +24,11 @@ Task<net::Response> post_join(Call& call) {
     request->reached_at = net::reached_at(call.request);
     const auto joined =
         co_await call.site.consultations.join(std::move(call.caller), std::move(call.piece), std::move(*request));
-    if (!joined) co_return failure(joined.error(), "Failed to join video session", call.request.request_id);
-    co_return json_response(200, join_answer(*joined));
+    if (!joined) co_return join_failure(call, joined.error(), "Failed to join video session");
+    if (!joined->queued) co_return json_response(200, join_answer(*joined));
+    auto response = json_response(202, waiting_answer(*joined));
+    response.headers.emplace_back("Retry-After", std::to_string(kPollSeconds));
+    co_return response;
 }
 
 Task<net::Response> post_start(Call& call) {

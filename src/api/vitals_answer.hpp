@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/request_watch.hpp"
 #include "core/time.hpp"
 #include "service/vitals.hpp"
 
@@ -15,6 +16,7 @@ struct SelfReport {
     core::Time now;
     bool database = false;
     const service::Vitals& vitals;
+    const RequestWatch* requests = nullptr;  ///< Null: not told.
 };
 
 std::string health_answer(const SelfReport& report);

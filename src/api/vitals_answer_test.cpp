@@ -90,7 +90,7 @@ TEST(MetricsAnswer, GivesEveryValueItsName) {
     vitals.oldest_job_seconds = 0.25;
     const auto lines = metrics(vitals);
     for (const auto* line : {
-             R"(video_consultation_build_info{version="1.2.3"} 1)",
+             R"(video_consultation_build_info{version="1.2.3",program="",revision="",compiler=""} 1)",
              R"(video_consultation_database_up 1)",
              R"(video_consultation_link_up{peer="broker"} 1)",
              R"(video_consultation_link_up{peer="webhooks"} 0)",

@@ -65,7 +65,7 @@ class LikeChime final : public service::MeetingProvider {
         co_return answer;
     }
     Task<Result<service::Credentials>> credentials(consultation::Meeting meeting, std::string user, std::string known,
-                                                   bool renew) override {
+                                                   bool renew, core::trace::Context) override {
         renewals.push_back(renew);
         auto& made = meetings[meeting.meeting_id];
         if (made.ended) co_return core::fail(ErrorKind::gone, "ended");

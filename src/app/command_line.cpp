@@ -4,65 +4,41 @@
 #include <optional>
 #include <utility>
 
+#include "app/settings.hpp"
+
 namespace app {
 namespace {
 
 constexpr std::string_view kHelp = R"(Usage: video-consultation [serve] [options]
        video-consultation token --role ROLE --user ID [--hours 24] [options]
        video-consultation reconcile [--month 2026-11] [options]
+       video-consultation audit verify [--since FILE] [options]
+       video-consultation audit checkpoint [options]
+       video-consultation keys list|rotate|reseal [options]
+       video-consultation health [options]
 
   serve      Runs the service (also without a command).
   token      Prints a bearer token, signed with the configured secret. For trying things out.
   reconcile  Checks the recorded attendee-minutes of a month against the stays they come from, and against what AWS
              Chime told. Exit code 1 when a record is wrong.
+  audit      verify: walks the audit trail and says where it is not what was written, also while the service runs; with
+             --since it must contain the checkpoints of that file. Exit code 1 when something is wrong.
+             checkpoint: prints where the trail stands, one line, to be kept elsewhere.
+  keys       list: the keys that stored texts are sealed under. rotate: makes a new one, which running processes take
+             up. reseal: takes older texts over to it, also while the service runs; may be interrupted and repeated.
+  health     Asks the service of this machine whether it is ready. Exit code 1 when it is not.
 
 Options
   --host ADDRESS      Listen there (HOST, 0.0.0.0).
   --port PORT         HTTP port (PORT, 8086).
   --media-port PORT   UDP and TCP port of audio and video (MEDIA_PORT, 8087).
   --data FOLDER       Where SQLite file and generated secret are kept (DATA_DIR, ./data).
+  --check-config      Reads the configuration, says what is wrong with it, and exits: 0 if nothing is.
+  --print-config      Prints it, secrets masked.
   --help, --version
 
-Everything else is set by environment variables or a file `.env` in the working folder:
-  DATABASE_URL                    postgresql://user:password@host:port/database; without it SQLite is used
-  DATABASE_WAIT_SECONDS           how long to wait for PostgreSQL at start (30)
-  JWT_SECRET_KEY, JWT_ALGORITHM   secret of the auth service; HS256, HS384, HS512, RS256 or ES256 (HS256)
-  JWT_JWKS_FILE, JWT_JWKS_URL     its public keys, for RS256 and ES256
-  JWT_EXPIRATION_MINUTES          life of a renewed token (60)
-  REFRESH_GRACE_MINUTES           an expired token is renewed for so long, during a visit (30)
-  API_URL                         base of the links in events (http://localhost:PORT)
-  PUBLIC_HOST, PUBLIC_MEDIA_PORT  host or URL, and media port, told to clients (as they came; MEDIA_PORT)
-  DEFAULT_TIME_ZONE               zone of times that name none (UTC)
-  ABANDONED_AFTER_MINUTES         both gone for so long ends a visit (15)
-  NO_SHOW_GRACE_MINUTES           after the planned end a visit that never began is a no-show (15)
-  JOIN_TIMEOUT_SECONDS            joined but never connected counts as gone (120)
-  GONE_AFTER_SECONDS              a lost connection counts as gone (20)
-
-Meetings
-  MEETING_PROVIDER                auto, chime or embedded (auto: Chime where there are credentials)
-  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, ...  as for AWS's own tools
-  AWS_REGION                      control region, and media region of visits that name none (us-east-1)
-  MEDIA_REGIONS                   those that a booking may ask for (all)
-  AWS_FREE_TIER_ATTENDEE_MINUTES  Chime's minutes a month (1000)
-  CHIME_BUDGET_POLICY             fallback, refuse or warn when they are used up (fallback)
-  CHIME_TIMEOUT_MS                how long one call to AWS may take (3000)
-  CHIME_EVENTS_SECRET             key of AWS's notifications at /api/video/chime/events
-  CHIME_RECONCILE_SECONDS         how often open meetings are looked up at AWS (60)
-  AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS  another place for the Chime API
-  TURN_URIS, TURN_SECRET, TURN_SECRET_FILE  relays for our own meetings (turn:host:port?transport=udp, with commas
-                                  between), and the secret they share with us
-  TURN_LIFE_HOURS                 life of the credentials for one connection (12)
-
-Platform
-  RABBITMQ_HOST, _PORT, _USER, _PASSWORD, _VHOST, RABBITMQ_EXCHANGE  the broker; none set: events stay in the outbox
-  WEBHOOK_URLS, WEBHOOK_SECRET    who gets the events over HTTP (URLs with commas between)
-  OUTBOX_RETENTION_DAYS           how long told events are kept (7)
-  PROFILE_SERVICE_URL             names of people and clinics in answers
-  APPOINTMENTS_SERVICE_URL, VERIFY_APPOINTMENTS  look appointments up at booking (false)
-
-  APP_NAME, VERSION               shown by the service
-  THREADS, MAX_CONNECTIONS        event loops (one a core), open connections (4096)
-  LOG_LEVEL, DEBUG                debug, info, warning or error (info); DEBUG=true tells clients about crashes
+Everything else is set by environment variables or a file `.env` in the working folder. Those marked [_FILE] may also
+name a file that holds the value: JWT_SECRET_KEY_FILE=/run/secrets/jwt. Defaults are in brackets.
 )";
 
 struct Option {
@@ -71,7 +47,7 @@ struct Option {
 };
 constexpr Option kOptions[] = {{"--host", "HOST"},     {"--port", "PORT"}, {"--media-port", "MEDIA_PORT"},
                                {"--data", "DATA_DIR"}, {"--role", ""},     {"--user", ""},
-                               {"--hours", ""},        {"--month", ""}};
+                               {"--hours", ""},        {"--month", ""},    {"--since", ""}};
 
 std::unexpected<core::Error> wrong(std::string detail) {
     return core::fail(core::ErrorKind::invalid, std::move(detail) + " (see --help)");
@@ -86,6 +62,11 @@ core::Result<> apply(CommandLine& line, const Option& option, std::string value)
     if (option.name == "--month") {
         if (line.action != CommandLine::Action::reconcile) return wrong("--month belongs to `reconcile`");
         line.month = std::move(value);
+        return {};
+    }
+    if (option.name == "--since") {
+        if (line.action != CommandLine::Action::audit_verify) return wrong("--since belongs to `audit verify`");
+        line.since = std::move(value);
         return {};
     }
     if (line.action != CommandLine::Action::token) return wrong(std::string{option.name} + " belongs to `token`");
@@ -106,8 +87,8 @@ core::Result<> apply(CommandLine& line, const Option& option, std::string value)
 
 }  // namespace
 
-std::string_view help_text() {
-    return kHelp;
+std::string help_text() {
+    return std::string{kHelp} + describe_settings();
 }
 
 core::Result<CommandLine> parse_command_line(std::span<const char* const> arguments) {
@@ -123,9 +104,32 @@ core::Result<CommandLine> parse_command_line(std::span<const char* const> argume
             line.action = CommandLine::Action::reconcile;
             continue;
         }
+        if (i == 0 && argument == "audit") {
+            const std::string_view what{i + 1 < arguments.size() ? arguments[++i] : ""};
+            if (what != "verify" && what != "checkpoint") return wrong("audit: expected verify or checkpoint");
+            line.action = what == "verify" ? CommandLine::Action::audit_verify : CommandLine::Action::audit_checkpoint;
+            continue;
+        }
+        if (i == 0 && argument == "keys") {
+            line.verb = i + 1 < arguments.size() ? arguments[++i] : "";
+            if (line.verb != "list" && line.verb != "rotate" && line.verb != "reseal") {
+                return wrong("keys: expected list, rotate or reseal");
+            }
+            line.action = CommandLine::Action::keys;
+            continue;
+        }
+        if (i == 0 && argument == "health") {
+            line.action = CommandLine::Action::health;
+            continue;
+        }
         if (argument == "--help" || argument == "-h" || argument == "--version") {
             line.action = argument == "--version" ? CommandLine::Action::version : CommandLine::Action::help;
             return line;
+        }
+        if (argument == "--check-config" || argument == "--print-config") {
+            line.action =
+                argument == "--check-config" ? CommandLine::Action::check_config : CommandLine::Action::print_config;
+            continue;
         }
         const auto sign = argument.find('=');
         const auto name = argument.substr(0, sign);

@@ -11,7 +11,19 @@
 namespace app {
 
 struct CommandLine {
-    enum class Action { serve, token, reconcile, help, version };
+    enum class Action {
+        serve,
+        token,
+        reconcile,
+        audit_verify,
+        audit_checkpoint,
+        keys,
+        health,
+        check_config,
+        print_config,
+        help,
+        version
+    };
     Action action = Action::serve;
     Environment::Values settings;  ///< Options that stand for variables: `--port 1` is PORT=1.
 
@@ -19,13 +31,15 @@ struct CommandLine {
     std::string user;
     std::chrono::hours life{24};
 
+    std::string verb;   ///< Of `keys`: list, rotate or reseal.
     std::string month;  ///< Of `reconcile`: `2026-11`; empty: the present one.
+    std::string since;  ///< Of `audit verify`: a file of checkpoints; empty: none.
 };
 
 /// `arguments` without the program's name. Fails with a line for the user.
 core::Result<CommandLine> parse_command_line(std::span<const char* const> arguments);
 
 /// What `--help` prints.
-std::string_view help_text();
+std::string help_text();
 
 }  // namespace app

@@ -91,8 +91,14 @@ core::Result<Config> read_config(const Environment& environment) {
 
     read_platform(reader, config);
     read_chime_api(reader, config);
+    read_lobby(reader, config);
+    read_booking(reader, config);
+    read_access(reader, config);
+    read_audit(reader, config);
+    read_privacy(reader, config);
+    read_observability(reader, config);
 
-    if (reader.error()) return std::unexpected(*reader.error());
+    if (!reader.complaints().empty()) return core::fail(core::ErrorKind::invalid, reader.complaints());
     return config;
 }
 

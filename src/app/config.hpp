@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/environment.hpp"
@@ -16,6 +17,8 @@
 #include "directory/jwt_verifier.hpp"
 #include "net/address_ranges.hpp"
 #include "net/tls_files.hpp"
+#include "service/admin_access.hpp"
+#include "service/consents.hpp"
 
 namespace app {
 
@@ -70,6 +73,59 @@ struct ChimeApiConfig {
     std::chrono::hours longest{24};
 };
 
+/// `CORS_ORIGINS` and `RATE_LIMIT_*`: whose pages may read answers, and how often anybody may ask.
+struct AccessConfig {
+    bool any_origin = false;           ///< Without credentials; `origins` is empty then.
+    std::vector<std::string> origins;  ///< As browsers write them.
+    bool is_limited = true;
+    int read = 300, write = 100, join = 30, refresh = 10;  ///< Of a user, a minute; 0: no limit.
+    int address = 0, anonymous = 6000, failed = 60;  ///< Of an address: all, those without a good token, wrong ones.
+};
+
+/// `AUDIT_KEY`, `AUDIT_KEY_OLD`, `ADMIN_ACCESS`: how the audit trail is kept, and what administrators see.
+struct AuditConfig {
+    std::optional<std::string> key;     ///< Unset: derived from the service's secret.
+    std::vector<std::string> old_keys;  ///< Accepted when the trail is checked; `derived` stands for that key.
+    service::AdminAccess admin_access = service::AdminAccess::open;
+};
+
+/// `ENCRYPTION_KEY` and `RETENTION_*`.
+struct PrivacyConfig {
+    std::string encryption_keys;     ///< `id:base64`, several with commas; empty: made from the service's secret.
+    std::chrono::days retention{0};  ///< Finished sessions are kept for so long; 0: for good.
+    bool purge = false;              ///< They are removed then; else made anonymous.
+};
+
+/// `CONSENT_*`, `PREVENT_OVERLAP`, `MAX_STREAMS`: what goes before a visit, and who looks on.
+struct BookingConfig {
+    std::optional<service::ConsentText> consent;
+    bool prevent_overlap = false;
+    std::size_t max_streams = 1000;  ///< Of this process.
+};
+
+/// Who comes into a session, and how many.
+struct LobbyConfig {
+    bool waiting_room = false;      ///< Of bookings that do not say.
+    std::size_t max_attendees = 4;  ///< Of a session: doctor, patient, guests.
+    std::chrono::minutes invitation_life{std::chrono::days{7}};
+};
+
+/// `OTEL_*`: where spans go.
+struct TracesConfig {
+    std::string url;  ///< Empty: nowhere.
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string service_name = "video-consultation";
+    double ratio = 1;  ///< Of the traces that begin here.
+};
+
+/// `METRICS_TOKEN`, `LOG_FORMAT`, `SLOW_REQUEST_MS` and traces: how the service is watched.
+struct ObservabilityConfig {
+    std::string metrics_token;  ///< Empty: whoever asks us directly gets the metrics.
+    core::log::Format log_format = core::log::Format::text;
+    std::chrono::milliseconds slow_request{1000};  ///< Logged from here on; 0: never.
+    TracesConfig traces;
+};
+
 struct Config {
     std::vector<std::string> hosts;  ///< Where the API listens: addresses or names; empty: every address.
     std::uint16_t port = 8086;
@@ -103,6 +159,7 @@ struct Config {
     std::size_t media_threads = 0;        ///< 0: not said: one, wherever the kernel likes.
     std::uint16_t public_media_port = 0;  ///< 0: `media_port`.
 
+    std::chrono::seconds shutdown_timeout{10};  ///< From the signal to the end, `node.drain` included.
     NodeConfig node;
     TurnConfig turn;
 
@@ -115,10 +172,14 @@ struct Config {
     std::chrono::seconds chime_reconcile{60};
 
     ChimeApiConfig chime_api;
+    AccessConfig access;
+    AuditConfig audit;
+    PrivacyConfig privacy;
 
     std::optional<BrokerConfig> broker;
     std::vector<std::string> webhook_urls;
     std::string webhook_secret;
+    net::AddressRanges outgoing_allow;  ///< Not public, and yet called by webhooks and the like.
     std::chrono::days outbox_retention{7};
 
     std::optional<std::string> profile_url, appointments_url;
@@ -128,6 +189,10 @@ struct Config {
     std::chrono::minutes no_show_grace{15};
     std::chrono::seconds join_timeout{120};
     std::chrono::seconds gone_after{20};
+
+    LobbyConfig lobby;
+    BookingConfig booking;
+    ObservabilityConfig observability;
 
     /// No database and no auth service given: a first try, which gets a demo consultation.
     bool is_trial() const { return !database_url && !jwt_secret && !directory::has_public_keys(jwt_algorithm); }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -20,26 +19,12 @@ bool is_turn_uri(std::string_view text) {
            std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-/// The first line.
-void read_secret_file(Reader& reader, const std::string& path, std::string& secret) {
-    std::ifstream file(path);
-    if (!file || !std::getline(file, secret)) {
-        return reader.complain("TURN_SECRET_FILE", "a file that can be read, with the relay's shared secret");
-    }
-    if (secret.ends_with('\r')) secret.pop_back();
-}
-
 }  // namespace
 
 void read_turn(Reader& reader, Config& config) {
     auto& turn = config.turn;
     turn.uris = reader.list("TURN_URIS");
     reader.text("TURN_SECRET", turn.secret);
-    const auto path = reader.find("TURN_SECRET_FILE");
-    if (path && !turn.secret.empty()) {
-        return reader.complain("TURN_SECRET_FILE", "to be set instead of TURN_SECRET, not with it");
-    }
-    if (path) read_secret_file(reader, *path, turn.secret);
     reader.duration("TURN_LIFE_HOURS", turn.life, 1, 24 * 7);
     if (turn.uris.size() > kMostUris || !std::ranges::all_of(turn.uris, is_turn_uri)) {
         return reader.complain("TURN_URIS",

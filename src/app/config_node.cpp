@@ -9,6 +9,7 @@ namespace {
 /// A cautious figure for a core that forwards two or three people a meeting; see BENCHMARKS.md.
 constexpr int kAttendeesPerCore = 200;
 constexpr std::size_t kLongestRegion = 64;
+constexpr std::chrono::seconds kStopTime{10};
 
 }  // namespace
 
@@ -32,6 +33,11 @@ void read_node(Reader& reader, Config& config) {
     reader.number("NODE_CAPACITY", node.capacity, 1, 1'000'000);
     reader.duration("NODE_HEARTBEAT_SECONDS", node.heartbeat, 1, 60);
     reader.duration("DRAIN_SECONDS", node.drain, 0, 24 * 3600);
+    config.shutdown_timeout = node.drain + kStopTime;
+    reader.duration("SHUTDOWN_TIMEOUT", config.shutdown_timeout, 1, 25 * 3600);
+    if (config.shutdown_timeout < node.drain) {
+        reader.complain("SHUTDOWN_TIMEOUT", "at least DRAIN_SECONDS, which is a part of it");
+    }
 }
 
 }  // namespace app

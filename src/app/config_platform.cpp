@@ -28,7 +28,7 @@ void read_aws(Reader& reader, AwsConfig& aws) {
     aws.profile = reader.find("AWS_PROFILE");
     aws.credentials_file = reader.find("AWS_SHARED_CREDENTIALS_FILE");
     aws.config_file = reader.find("AWS_CONFIG_FILE");
-    aws.home = reader.find("HOME");
+    aws.home = reader.foreign("HOME");
     aws.container_relative_uri = reader.find("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
     aws.container_full_uri = reader.find("AWS_CONTAINER_CREDENTIALS_FULL_URI");
     aws.container_token = reader.find("AWS_CONTAINER_AUTHORIZATION_TOKEN");
@@ -105,6 +105,15 @@ void read_platform(Reader& reader, Config& config) {
     read_meetings(reader, config);
     read_broker(reader, config);
     read_webhooks(reader, config);
+    for (const auto& text : reader.list("OUTGOING_ALLOW")) {
+        const auto range = net::AddressRange::parse(text);
+        if (!range) {
+            reader.complain("OUTGOING_ALLOW",
+                            "addresses or ranges such as 192.0.2.7,10.0.0.0/8,fd00::/8, with commas between");
+            break;
+        }
+        config.outgoing_allow.add(*range);
+    }
     std::int64_t days = config.outbox_retention.count();
     reader.number("OUTBOX_RETENTION_DAYS", days, 1, 365);
     config.outbox_retention = std::chrono::days{days};

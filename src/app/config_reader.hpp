@@ -1,5 +1,4 @@
-// How variables become values: read one after the other, the first complaint is kept. For the files that read the
-// configuration; main thread.
+// How variables become values. For the files that read the configuration; main thread.
 #pragma once
 
 #include <algorithm>
@@ -16,22 +15,22 @@
 
 namespace app {
 
-/// Reads variables one after the other and keeps the first complaint.
+/// Reads variables one after the other and keeps what there is to complain of.
 class Reader {
   public:
     explicit Reader(const Environment& environment) : environment_(environment) {}
 
-    const std::optional<core::Error>& error() const { return error_; }
+    /// All complaints, in the order of reading; empty: none.
+    const std::string& complaints() const { return complaints_; }
 
-    void complain(std::string_view name, std::string_view wanted) {
-        // The value is not repeated: it may be a secret that ended up in the wrong variable.
-        if (!error_) {
-            error_ = core::Error{core::ErrorKind::invalid, std::string{name} + ": expected " + std::string{wanted},
-                                 std::chrono::seconds{0}};
-        }
-    }
+    /// The value is not repeated: it may be a secret that ended up in the wrong variable.
+    void complain(std::string_view name, std::string_view wanted);
 
-    std::optional<std::string> find(std::string_view name) const { return environment_.find(name); }
+    /// The variable's value, or for secrets what the file at NAME_FILE holds.
+    std::optional<std::string> find(std::string_view name);
+
+    /// Of a variable that is not ours.
+    std::optional<std::string> foreign(std::string_view name) const { return environment_.find(name); }
 
     void text(std::string_view name, std::string& out) {
         if (auto value = find(name)) out = std::move(*value);
@@ -59,7 +58,7 @@ class Reader {
     }
 
     /// `a, b,c`; empty parts are dropped.
-    std::vector<std::string> list(std::string_view name) const {
+    std::vector<std::string> list(std::string_view name) {
         std::vector<std::string> parts;
         const auto value = find(name).value_or(std::string{});
         std::string_view rest = value;
@@ -102,7 +101,8 @@ class Reader {
 
   private:
     const Environment& environment_;
-    std::optional<core::Error> error_;
+    std::string complaints_;
+    std::vector<std::string> named_;  ///< Variables that were complained of.
 };
 
 struct Place {
@@ -126,10 +126,28 @@ void read_node(Reader& reader, Config& config);
 /// The SDK's API: its keys, its meetings' limits, who is told. After `read_platform`.
 void read_chime_api(Reader& reader, Config& config);
 
+/// `CONSENT_*`, `PREVENT_OVERLAP`, `MAX_STREAMS`.
+void read_booking(Reader& reader, Config& config);
+
+/// Waiting room and guests.
+void read_lobby(Reader& reader, Config& config);
+
+/// Whose pages may read answers, and how often anybody may ask.
+void read_access(Reader& reader, Config& config);
+
 /// `TURN_*`: the relay.
 void read_turn(Reader& reader, Config& config);
 
+/// `AUDIT_*` and `ADMIN_ACCESS`.
+void read_audit(Reader& reader, Config& config);
+
+/// Metrics, traces, the log's form.
+void read_observability(Reader& reader, Config& config);
+
 /// The parts of the configuration that speak of others: AWS, the broker, webhooks, neighbour services.
 void read_platform(Reader& reader, Config& config);
+
+/// `ENCRYPTION_KEY`, `RETENTION_*`: what is kept how, and for how long.
+void read_privacy(Reader& reader, Config& config);
 
 }  // namespace app

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/media_vitals.hpp"
 #include "app/network_parts.hpp"
 #include "core/bytes.hpp"
 
@@ -133,6 +134,10 @@ void MeetingsParts::attach_owners(std::vector<service::MeetingOwner*> owners, bo
 std::string MeetingsParts::describe() const {
     if (!chime_) return "embedded";
     return embedded_ ? "chime, embedded" : "chime";
+}
+
+service::Vitals::Media MeetingsParts::media_vitals() const {
+    return media_ ? app::media_vitals(media_->vitals()) : service::Vitals::Media{};
 }
 
 service::Vitals::Breaker MeetingsParts::vitals() const {

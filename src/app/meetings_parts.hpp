@@ -36,6 +36,7 @@ class MeetingsParts {
     std::string describe() const;
     bool has_chime() const { return chime_ != nullptr; }
     service::Vitals::Breaker vitals() const;
+    service::Vitals::Media media_vitals() const;
 
     /// Ends the meeting server: callers are told to come again.
     void stop_media();

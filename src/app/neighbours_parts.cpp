@@ -8,7 +8,8 @@
 namespace app {
 
 core::Result<std::unique_ptr<NeighboursParts>> NeighboursParts::make(const Config& config, const std::string& secret,
-                                                                     net::HttpClient& client, const core::Clock& clock,
+                                                                     net::HttpClient& client, net::HttpClient& outside,
+                                                                     const core::Clock& clock,
                                                                      const core::ZoneResolver& zone,
                                                                      boost::asio::any_io_executor loop) {
     auto parts = std::make_unique<NeighboursParts>();
@@ -18,7 +19,7 @@ core::Result<std::unique_ptr<NeighboursParts>> NeighboursParts::make(const Confi
         parts->keys_ = std::move(*file);
     } else if (config.jwks_url) {
         parts->keys_ =
-            std::make_unique<directory::KeyUrl>(directory::KeyUrlSettings{.url = *config.jwks_url}, client, loop);
+            std::make_unique<directory::KeyUrl>(directory::KeyUrlSettings{.url = *config.jwks_url}, outside, loop);
     }
     parts->tokens_ = std::make_unique<directory::JwtVerifier>(
         directory::JwtSettings{.secret = secret, .algorithm = config.jwt_algorithm, .keys = parts->keys_.get()}, clock);

@@ -22,8 +22,8 @@ class NeighboursParts {
     /// Client, clock and the event loop must outlive it; it is destroyed when the loops have stopped. Fails with one
     /// line for the operator.
     static core::Result<std::unique_ptr<NeighboursParts>> make(const Config& config, const std::string& secret,
-                                                               net::HttpClient& client, const core::Clock& clock,
-                                                               const core::ZoneResolver& zone,
+                                                               net::HttpClient& client, net::HttpClient& outside,
+                                                               const core::Clock& clock, const core::ZoneResolver& zone,
                                                                boost::asio::any_io_executor loop);
 
     const directory::JwtVerifier& tokens() const { return *tokens_; }

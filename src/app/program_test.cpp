@@ -239,7 +239,7 @@ TEST_F(ProgramTest, StartsServesBooksADemoAndStops) {
     client.send("GET /api/video/sessions/" + session_in(*first) +
                 " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\n\r\n");
     EXPECT_THAT(client.answer(), HasSubstr("doctor-demo"));
-    (*process)->stop(std::chrono::milliseconds{net::testing::kPatienceMs});
+    (*process)->stop(std::chrono::steady_clock::now() + std::chrono::milliseconds{net::testing::kPatienceMs});
     process->reset();
 
     // The next start uses the same consultation, and the tokens stay good.

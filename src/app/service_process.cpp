@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -12,24 +13,34 @@
 #include <vector>
 
 #include "api/site.hpp"
+#include "app/access_parts.hpp"
+#include "app/audit_parts.hpp"
 #include "app/chime_api_parts.hpp"
 #include "app/data_folder.hpp"
 #include "app/demo.hpp"
+#include "app/keys.hpp"
 #include "app/meetings_parts.hpp"
 #include "app/neighbours_parts.hpp"
 #include "app/network_parts.hpp"
 #include "app/node_parts.hpp"
+#include "app/observability_parts.hpp"
 #include "app/open_store.hpp"
+#include "app/privacy_parts.hpp"
+#include "app/supervisor.hpp"
 #include "core/bytes.hpp"
 #include "core/log.hpp"
 #include "core/time_zone.hpp"
+#include "directory/guest_tokens.hpp"
 #include "events/events.hpp"
 #include "meetings/chime/media_regions.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
+#include "net/loop_watch.hpp"
 #include "net/task_group.hpp"
 #include "service/metering.hpp"
+#include "service/patient_export.hpp"
 #include "service/platform_requests.hpp"
+#include "service/session_watch.hpp"
 
 namespace app {
 namespace asio = boost::asio;
@@ -38,9 +49,16 @@ namespace {
 constexpr std::chrono::seconds kSweepEvery{5};
 constexpr std::chrono::seconds kReportEvery{15};
 constexpr std::chrono::milliseconds kJobsEvery{1000};
+/// How soon those who look on learn of what other processes have changed.
+constexpr std::chrono::milliseconds kWatchEvery{400};
+constexpr std::chrono::milliseconds kChainEvery{1000};
 constexpr std::chrono::milliseconds kOrdersEvery{300};
 constexpr int kJobWorkers = 4;
+constexpr unsigned kSwitchingProtocols = 101;
+constexpr std::chrono::seconds kKeysEvery{5};
+constexpr std::chrono::seconds kRetentionEvery{15};
 constexpr std::chrono::seconds kTaskTime{2};
+constexpr std::chrono::seconds kLastSteps{1};
 
 // Keys for other purposes come from the one secret, so that several processes with the same secret agree on them.
 std::string derived_secret(const std::string& secret, std::string_view purpose) {
@@ -92,6 +110,21 @@ class JobBacklog {
     std::atomic<std::int64_t> waiting_{0}, oldest_micros_{0};
 };
 
+service::Vitals::Connections connection_vitals(const net::HttpServer& server, const net::TlsIdentity* tls) {
+    const auto counters = server.counters();
+    service::Vitals::Connections vitals;
+    vitals.open = counters.connections;
+    vitals.websockets = counters.websockets;
+    vitals.streams = counters.streams;
+    vitals.accepted = counters.accepted;
+    vitals.turned_away = counters.turned_away;
+    vitals.tls_handshakes = counters.tls_handshakes;
+    vitals.failed_tls_handshakes = counters.failed_tls_handshakes;
+    vitals.tls = tls != nullptr;
+    if (tls) vitals.certificate_until = std::chrono::duration<double>(tls->valid_until().time_since_epoch()).count();
+    return vitals;
+}
+
 /// Those that the control region can make meetings in.
 std::vector<std::string> media_regions_of(const std::string& control_region) {
     std::vector<std::string> regions;
@@ -136,17 +169,29 @@ struct ServiceProcess::Parts {
     bool stopped = false;
     net::Executors loops;
     OpenStore store;
+    std::unique_ptr<AuditParts> audit;
+    std::unique_ptr<PrivacyParts> privacy;
     std::unique_ptr<net::HttpClient> client;
+    std::unique_ptr<net::HttpClient> outside;  ///< Of webhooks and other URLs that shall not reach into the network.
+    std::unique_ptr<ObservabilityParts> observability;
     std::unique_ptr<NeighboursParts> neighbours;
+    std::unique_ptr<directory::GuestTokens> tokens;  ///< Of guests, and through them all others.
+    std::unique_ptr<AccessParts> access;
     std::unique_ptr<service::Metering> metering;
     std::unique_ptr<NodeParts> node;
     std::unique_ptr<MeetingsParts> meetings;
+    std::unique_ptr<service::SessionWatch> watch;
+    std::unique_ptr<service::WatchedStore> watched;
+    std::unique_ptr<service::Consents> consents;  ///< Null: patients are asked for nothing.
     std::unique_ptr<service::Consultations> consultations;
+    std::unique_ptr<service::PatientExport> patient_export;
     std::unique_ptr<ChimeApiParts> chime_api;  ///< Null: not wanted.
     std::unique_ptr<service::PlatformRequests> requests;
     std::unique_ptr<events::Events> events;
+    std::shared_ptr<net::TlsIdentity> tls;  ///< Null: plain HTTP.
     std::unique_ptr<net::HttpServer> http;
     std::unique_ptr<net::TaskGroup> tasks;
+    std::unique_ptr<net::LoopWatch> loop_watch;
     JobBacklog jobs;
 
     core::Result<> make(const std::string& secret, const core::ZoneResolver& zone);
@@ -154,20 +199,33 @@ struct ServiceProcess::Parts {
     core::Result<> listen(const core::ZoneResolver& zone);
     api::SiteSettings site_settings(const core::ZoneResolver& zone);
     service::Vitals vitals() const;
+    service::Vitals figures() const;
     core::Result<> run();
 };
 
 core::Result<> ServiceProcess::Parts::make(const std::string& secret, const core::ZoneResolver& zone) {
-    auto opened = open_store(config);
+    const auto keys = audit_keys(config.audit, secret);
+    auto opened = open_store(config, keys);
     if (!opened) return std::unexpected(opened.error());
     store = std::move(*opened);
+    audit = std::make_unique<AuditParts>(keys, *store.audit, *store.store);
+    const auto ring = seal_store(store, config, secret, clock);
+    if (!ring) return std::unexpected(ring.error());
+    privacy = std::make_unique<PrivacyParts>(config.privacy, store, **ring, clock);
     net::HttpClientSettings outgoing;
     outgoing.user_agent = "video-consultation/" + config.version;
-    client = std::make_unique<net::HttpClient>(std::move(outgoing));
-    auto known = NeighboursParts::make(config, secret, *client, clock, zone, loops.executor(0));
+    client = std::make_unique<net::HttpClient>(outgoing);
+    outgoing.thread_name = "http-outside";
+    outgoing.public_and = config.outgoing_allow;
+    outside = std::make_unique<net::HttpClient>(std::move(outgoing));
+    observability = std::make_unique<ObservabilityParts>(config, *store.insight, *client, clock);
+    auto known = NeighboursParts::make(config, secret, *client, *outside, clock, zone, loops.executor(0));
     if (!known) return std::unexpected(known.error());
     neighbours = std::move(*known);
+    tokens = std::make_unique<directory::GuestTokens>(derived_secret(secret, "guests"), neighbours->tokens(), clock);
 
+    access =
+        std::make_unique<AccessParts>(config.access, derived_secret(secret, "rates"), store.rates, loops.executor(0));
     metering = std::make_unique<service::Metering>(
         service::MeteringSettings{.free_tier_minutes = config.free_tier_minutes}, *store.store, clock);
     const auto meeting_secret = derived_secret(secret, "meetings");
@@ -176,17 +234,32 @@ core::Result<> ServiceProcess::Parts::make(const std::string& secret, const core
     if (!made) return std::unexpected(made.error());
     meetings = std::move(*made);
 
+    watch = std::make_unique<service::SessionWatch>(*store.bookings,
+                                                    service::SessionWatch::Limits{.all = config.booking.max_streams});
+    watched = std::make_unique<service::WatchedStore>(*store.store, *watch);
+    if (config.booking.consent) {
+        consents = std::make_unique<service::Consents>(*config.booking.consent, *store.bookings, clock);
+    }
     service::ConsultationsSettings settings;
+    settings.prevent_overlap = config.booking.prevent_overlap;
+    settings.consents = consents.get();
     settings.abandoned_after = config.abandoned_after;
     settings.no_show_grace = config.no_show_grace;
     settings.join_timeout = config.join_timeout;
     settings.meeting_url_base = config.api_url;
+    settings.waiting_room = config.lobby.waiting_room;
+    settings.max_attendees = config.lobby.max_attendees;
+    settings.invitation_life = config.lobby.invitation_life;
+    settings.guest_passes = tokens.get();
+    settings.admin_access = config.audit.admin_access;
     settings.appointments = config.verify_appointments ? neighbours->appointments() : nullptr;
     consultations =
-        std::make_unique<service::Consultations>(std::move(settings), *store.store, meetings->provider(), clock);
+        std::make_unique<service::Consultations>(std::move(settings), *watched, meetings->provider(), clock);
+    patient_export =
+        std::make_unique<service::PatientExport>(*store.store, *store.archive, consultations->trail(), clock);
     std::vector<service::MeetingOwner*> owners{consultations.get()};
     if (meetings->embedded()) {
-        chime_api = ChimeApiParts::make(config, store, *meetings->embedded(), *client, clock, loops.executor(0));
+        chime_api = ChimeApiParts::make(config, store, *meetings->embedded(), *outside, clock, loops.executor(0));
         if (chime_api) owners.push_back(&chime_api->meetings());
     }
     meetings->attach_owners(std::move(owners), loops.executor(0));
@@ -210,7 +283,7 @@ void ServiceProcess::Parts::make_events(const core::ZoneResolver& zone) {
     settings.webhook_secret = config.webhook_secret;
     settings.outbox_retention = config.outbox_retention;
     settings.zone = zone;
-    events = std::make_unique<events::Events>(std::move(settings), *store.store, *requests, *client, clock,
+    events = std::make_unique<events::Events>(std::move(settings), *store.store, *requests, *outside, clock,
                                               loops.executor(0));
 }
 
@@ -221,8 +294,22 @@ service::Vitals ServiceProcess::Parts::vitals() const {
     vitals.consumer = events->consumer();
     vitals.chime = meetings->vitals();
     vitals.nodes = node->nodes().vitals();
+    vitals.loops = {loops.size(), loop_watch ? loop_watch->hanging() : 0, loop_watch ? loop_watch->lag().count() : 0};
+    audit->add_to(vitals);
     jobs.add_to(vitals, clock.now());
     return vitals;
+}
+
+/// And what only /metrics tells, some of which costs more to find out.
+service::Vitals ServiceProcess::Parts::figures() const {
+    auto all = vitals();
+    observability->add_to(all);
+    all.media = meetings->media_vitals();
+    all.free_tier = {metering->free_tier_minutes(), meetings->has_chime() ? metering->used_minutes() : -1};
+    all.break_glass = consultations->trail().broken();
+    all.rate_refusals = access->refusals();
+    all.connections = connection_vitals(*http, tls.get());
+    return all;
 }
 
 api::SiteSettings ServiceProcess::Parts::site_settings(const core::ZoneResolver& zone) {
@@ -231,9 +318,13 @@ api::SiteSettings ServiceProcess::Parts::site_settings(const core::ZoneResolver&
     site.version = config.version;
     site.time_zone = zone;
     site.public_url = config.node.url;
+    site.page_url = config.public_url;
     site.many_nodes = config.node.has_own_url;
     site.debug = config.debug;
     site.vitals = [this] { return vitals(); };
+    site.figures = [this] { return figures(); };
+    site.requests = &observability->requests();
+    site.metrics_token = config.observability.metrics_token;
     site.names = neighbours->names();
     site.issuer = neighbours->issuer();
     site.refresh_grace = config.refresh_grace;
@@ -241,17 +332,27 @@ api::SiteSettings ServiceProcess::Parts::site_settings(const core::ZoneResolver&
     site.chime_events_secret = config.chime_events_secret;
     site.appointments_fill_in = config.verify_appointments;
     site.media_regions = config.media_regions.empty() ? media_regions_of(config.aws.region) : config.media_regions;
+    site.cors = cors_settings(config.access);
+    site.limits = access->limits();
+    site.watch = watch.get();
+    site.consents = consents.get();
+    site.exports = patient_export.get();
     site.accepting = [this] { return accepting.load(std::memory_order_relaxed); };
     return site;
 }
 
 core::Result<> ServiceProcess::Parts::listen(const core::ZoneResolver& zone) {
-    auto handler = api::make_site(site_settings(zone), *consultations, *metering, neighbours->tokens());
+    auto handler = api::make_site(site_settings(zone), *consultations, *metering, *tokens);
     if (chime_api) handler = chime_api->before(std::move(handler));
     auto upgrade =
         [this, handler](const net::Request& request) -> asio::awaitable<std::variant<net::Response, net::Upgrade>> {
         if (meetings->embedded() && meetings::embedded::EmbeddedMeetings::is_signalling(request.path())) {
-            co_return co_await meetings->embedded()->upgrade(request);
+            api::RequestWatch::Seen seen(observability->requests(), request);
+            seen.is(api::RequestWatch::Other::signalling);
+            auto decision = co_await meetings->embedded()->upgrade(request);
+            const auto* answer = std::get_if<net::Response>(&decision);
+            seen.answered(answer ? answer->status : kSwitchingProtocols);
+            co_return decision;
         }
         co_return co_await handler(request);
     };
@@ -262,7 +363,7 @@ core::Result<> ServiceProcess::Parts::listen(const core::ZoneResolver& zone) {
     if (config.tls) {
         auto identity = open_tls(*config.tls);
         if (!identity) return std::unexpected(identity.error());
-        settings.tls = std::move(*identity);
+        settings.tls = tls = std::move(*identity);
     }
     settings.max_connections = config.max_connections;
     auto started = net::HttpServer::start(std::move(settings), loops, handler, upgrade);
@@ -279,7 +380,9 @@ core::Result<> ServiceProcess::Parts::run() {
     const auto regularly = [this](const char* name, std::chrono::milliseconds every, Step step) {
         tasks->spawn(name, repeat(name, every, std::move(step)));
     };
+    regularly("audit chain", kChainEvery, [this] { return audit->chain(); });
     regularly("sweep", kSweepEvery, [this] { return done(consultations->sweep()); });
+    regularly("streams", kWatchEvery, [this] { return watch->look(); });
     regularly("thresholds", kSweepEvery, [this] { return metering->announce_thresholds(); });
     if (meetings->embedded()) {
         regularly("presence", kReportEvery, [this] { return meetings->embedded()->report_connected(); });
@@ -293,11 +396,20 @@ core::Result<> ServiceProcess::Parts::run() {
     }
     if (chime_api) regularly("sdk meetings", kSweepEvery, [this] { return done(chime_api->meetings().sweep()); });
     regularly("job backlog", kSweepEvery, [this] { return jobs.look(*store.store); });
+    regularly("data keys", kKeysEvery, [this] { return privacy->ring().refresh(); });
+    regularly("retention", kRetentionEvery, [this] { return done(privacy->retention().run()); });
     // Several, so that one meeting that AWS does not answer about holds up nobody else's.
     for (int i = 0; i < kJobWorkers; ++i) {
         regularly("jobs", kJobsEvery, [this] { return do_jobs(*consultations); });
     }
+    access->start(*tasks);
+    regularly("census", ObservabilityParts::kCensusEvery, [this] { return observability->look(); });
+    observability->start(*tasks);
     loops.start();
+    loop_watch = std::make_unique<net::LoopWatch>(net::LoopWatchSettings{}, loops, [](bool well) {
+        if (well) tell_supervisor("WATCHDOG=1");
+    });
+    loop_watch->start();
     // Only a node with a meeting server can be given meetings.
     if (meetings->embedded()) {
         if (auto enrolled = node->enroll(loops.executor(0)); !enrolled) return enrolled;
@@ -338,7 +450,7 @@ core::Result<std::unique_ptr<ServiceProcess>> ServiceProcess::start(const Config
 
 ServiceProcess::ServiceProcess(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 ServiceProcess::~ServiceProcess() {
-    stop(std::chrono::milliseconds{0});
+    stop(std::chrono::steady_clock::now());
 }
 
 core::Result<std::string> ServiceProcess::demo() {
@@ -354,24 +466,33 @@ void ServiceProcess::drain(std::chrono::seconds limit, const std::atomic<bool>& 
     if (parts_->node && !parts_->stopped) parts_->node->drain(limit, hurry);
 }
 
-void ServiceProcess::stop(std::chrono::milliseconds limit) {
+void ServiceProcess::stop(std::chrono::steady_clock::time_point deadline) {
+    // The last second belongs to what cannot be hurried: closing the database, joining threads.
+    const auto left = [&](std::chrono::milliseconds most = std::chrono::hours{1}) {
+        const auto time = std::chrono::floor<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        return std::clamp(time - kLastSteps, std::chrono::milliseconds{0}, most);
+    };
     auto& parts = *parts_;
     if (std::exchange(parts.stopped, true)) return;
     parts.accepting = false;
+    if (parts.loop_watch) parts.loop_watch->stop();
     if (parts.http) parts.http->close();
     // Before callers are told to come again: they shall find another node.
     if (parts.tasks && parts.meetings && parts.meetings->embedded()) parts.node->leave(parts.loops.executor(0));
     // Its last words travel over connections that the HTTP server still carries.
     if (parts.meetings) parts.meetings->stop_media();
-    if (parts.tasks) parts.tasks->stop(kTaskTime);
-    if (parts.http && !parts.http->stop(limit)) core::log::warning("some requests were cut off");
+    if (parts.tasks) parts.tasks->stop(left(kTaskTime));
+    if (parts.http && !parts.http->stop(left())) core::log::warning("some requests were cut off");
     // What those requests have changed goes out as far as it can; the rest waits in the outbox.
-    if (parts.chime_api && !parts.chime_api->stop(limit))
+    if (parts.chime_api && !parts.chime_api->stop(left()))
         core::log::warning("some meeting notifications were cut off; they will be sent again");
-    if (parts.events && !parts.events->stop(limit))
+    if (parts.events && !parts.events->stop(left()))
         core::log::warning("some events were cut off; they will be sent again");
+    if (parts.observability) parts.observability->stop(parts.loops.executor(0), left(kTaskTime));
     if (parts.client) parts.client->stop();
+    if (parts.outside) parts.outside->stop();
     if (parts.meetings) parts.meetings->stop();
+    if (parts.audit && parts.tasks) parts.audit->finish(parts.loops.executor(0), left(kTaskTime));
     if (parts.store.stop) parts.store.stop();
     parts.loops.stop();
     parts.loops.drop();

@@ -28,8 +28,9 @@ class ServiceProcess {
     /// Takes no new meetings, and returns when those that run are over, after `limit`, or when `hurry` is set.
     void drain(std::chrono::seconds limit, const std::atomic<bool>& hurry);
 
-    /// Turns new requests away, sends callers to reconnect, lets running requests finish for at most `limit`.
-    void stop(std::chrono::milliseconds limit);
+    /// Turns new requests away, sends callers to reconnect, lets running requests finish and events go out, all by
+    /// `deadline`.
+    void stop(std::chrono::steady_clock::time_point deadline);
 
   private:
     struct Parts;

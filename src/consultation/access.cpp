@@ -1,5 +1,7 @@
 #include "consultation/access.hpp"
 
+#include "consultation/life_cycle.hpp"
+
 namespace consultation {
 
 using core::ErrorKind;
@@ -9,6 +11,10 @@ using core::Result;
 std::optional<Role> part_of(const Session& session, const Caller& caller) {
     if (caller.is_doctor() && caller.user_id == session.doctor_id) return Role::doctor;
     if (caller.is_patient() && caller.user_id == session.patient_id) return Role::patient;
+    if (caller.guest_of == session.session_id) {
+        const auto* guest = find_attendee(session, caller.user_id);
+        if (guest && guest->role == Role::guest && !guest->invitation_revoked_at) return Role::guest;
+    }
     return {};
 }
 
@@ -26,12 +32,21 @@ Result<void> may_create(const Caller& caller, std::string_view doctor_id, std::s
 }
 
 Result<void> may_see(const Session& session, const Caller& caller) {
-    if (caller.is_admin() || part_of(session, caller)) return {};
+    const auto part = part_of(session, caller);
+    if (caller.is_admin() || (part && part != Role::guest)) return {};
     return fail(ErrorKind::forbidden, "You do not have access to this video consultation session");
 }
 
+Result<void> may_attend(const Session& session, const Caller& caller) {
+    if (part_of(session, caller) == Role::guest) return {};
+    if (caller.guest_of == session.session_id) {
+        return fail(ErrorKind::forbidden, "Your invitation to this session has been revoked");
+    }
+    return may_see(session, caller);
+}
+
 Result<Role> may_join(const Session& session, const Caller& caller) {
-    if (auto seen = may_see(session, caller); !seen) return std::unexpected(seen.error());
+    if (auto seen = may_attend(session, caller); !seen) return std::unexpected(seen.error());
     if (const auto role = part_of(session, caller)) return *role;
     return fail(ErrorKind::forbidden, "You are not authorized to join this session");
 }
@@ -44,6 +59,21 @@ Result<void> may_start(const Session& session, const Caller& caller) {
 Result<void> may_end(const Session& session, const Caller& caller) {
     if (caller.is_admin() || part_of(session, caller) == Role::doctor) return {};
     return fail(ErrorKind::forbidden, "Only the doctor or admin can end the session");
+}
+
+Result<void> may_admit(const Session& session, const Caller& caller) {
+    if (part_of(session, caller) == Role::doctor) return {};
+    return fail(ErrorKind::forbidden, "Only the assigned doctor decides who comes in");
+}
+
+Result<void> may_invite(const Session& session, const Caller& caller) {
+    if (part_of(session, caller) == Role::doctor) return {};
+    return fail(ErrorKind::forbidden, "Only the assigned doctor can invite guests");
+}
+
+Result<void> may_see_door(const Session& session, const Caller& caller) {
+    if (caller.is_admin() || part_of(session, caller) == Role::doctor) return {};
+    return fail(ErrorKind::forbidden, "Only the doctor or admin can see who waits and who is invited");
 }
 
 Result<void> may_transcribe(const Session& session, const Caller& caller) {

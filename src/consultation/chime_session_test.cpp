@@ -70,11 +70,11 @@ TEST(ChimeSession, D23ItsEndIsAJobThatOutlivesTheProcess) {
 }
 
 TEST(ChimeSession, D25ALeaveByCallTakesTheAttendeeOutOneThatWasSeenDoesNot) {
-    const auto by_call = leave(running(), Role::patient, Departure::by_call, kNow + 1min, kNow + 1min).value();
+    const auto by_call = leave(running(), "34", Departure::by_call, kNow + 1min, kNow + 1min).value();
     ASSERT_THAT(by_call.jobs, SizeIs(1));
     EXPECT_EQ(by_call.jobs[0].kind, Job::Kind::remove_attendee);
     EXPECT_EQ(by_call.jobs[0].attendee_id, "patient-34-1");
-    EXPECT_THAT(leave(running(), Role::patient, Departure::seen, kNow + 1min, kNow + 1min)->jobs, IsEmpty());
+    EXPECT_THAT(leave(running(), "34", Departure::seen, kNow + 1min, kNow + 1min)->jobs, IsEmpty());
 }
 
 TEST(ChimeSession, D5ANewMeetingEndsTheStaysInTheOldAndForgetsItsIdentities) {
@@ -95,7 +95,7 @@ TEST(ChimeSession, AWSBillsEachStayInTenthsOfAMinuteRoundedUp) {
     EXPECT_EQ(billed_tenths(6s), 1);
     EXPECT_EQ(billed_tenths(6s + 1us), 2);
     EXPECT_EQ(billed_tenths(30min), 300);
-    auto session = leave(running(), Role::patient, Departure::seen, kNow + 1s, kNow + 1s)->after;
+    auto session = leave(running(), "34", Departure::seen, kNow + 1s, kNow + 1s)->after;
     session = joined(session, Role::patient, kNow + 1min);
     const auto change = end(session, kDoctor, {}, kNow + 1min + 1s).value();
     ASSERT_THAT(change.usage, SizeIs(2));
@@ -106,7 +106,7 @@ TEST(ChimeSession, AWSBillsEachStayInTenthsOfAMinuteRoundedUp) {
 }
 
 TEST(ChimeSession, TheMinutesOfTwoProvidersAreKeptApart) {
-    auto session = leave(running(), Role::patient, Departure::seen, kNow + 3min, kNow + 3min)->after;
+    auto session = leave(running(), "34", Departure::seen, kNow + 3min, kNow + 3min)->after;
     auto own = meeting(2);
     own.provider = Provider::embedded;
     const Entry entry{Role::patient, "p-own", "patient-34", {}, {}, {}};
@@ -122,19 +122,19 @@ TEST(ChimeSession, TheMinutesOfTwoProvidersAreKeptApart) {
 
 TEST(ChimeSession, NewsOfAConnectionMovesTheStaysBeginningAndMakesItOpenEnded) {
     const auto waiting = joined(booked(), Role::patient, kNow, 1, kNow + 2min);
-    const auto change = connected(waiting, Role::patient, kNow + 5s, kNow + 6s).value();
+    const auto change = connected(waiting, waiting.patient_id, kNow + 5s, kNow + 6s).value();
     EXPECT_EQ(patient_of(change.after).opened_at, kNow + 5s);
     EXPECT_FALSE(patient_of(change.after).present_until);
     ASSERT_THAT(change.intervals, SizeIs(1));
     EXPECT_EQ(change.intervals[0].joined_at, kNow + 5s);
     EXPECT_EQ(change.intervals[0].interval_id, waiting.attendees[0].open_interval_id);
-    EXPECT_FALSE(connected(change.after, Role::patient, kNow + 5s, kNow + 7s)) << "told twice";
+    EXPECT_FALSE(connected(change.after, change.after.patient_id, kNow + 5s, kNow + 7s)) << "told twice";
 }
 
 TEST(ChimeSession, LateNewsOfAnEndedStayChangesNothingAReturnOpensANewOne) {
-    const auto gone = leave(running(), Role::patient, Departure::seen, kNow + 5min, kNow + 6min)->after;
-    EXPECT_FALSE(connected(gone, Role::patient, kNow + 1min, kNow + 7min));
-    const auto back = connected(gone, Role::patient, kNow + 7min, kNow + 7min).value();
+    const auto gone = leave(running(), "34", Departure::seen, kNow + 5min, kNow + 6min)->after;
+    EXPECT_FALSE(connected(gone, gone.patient_id, kNow + 1min, kNow + 7min));
+    const auto back = connected(gone, gone.patient_id, kNow + 7min, kNow + 7min).value();
     EXPECT_EQ(patient_of(back.after).opened_at, kNow + 7min);
     EXPECT_EQ(back.events.front().event_type, "video.user.joined");
 }

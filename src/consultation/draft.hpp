@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,14 @@ inline Event::Value when(Time time) {
     return core::format_zoneless(time);
 }
 
+/// The person as the audit trail calls somebody whom another person has decided about: `PATIENT 34`.
+inline std::string name_in_trail(const Attendee& attendee) {
+    std::string text{to_text(attendee.role)};
+    text.append(" ").append(attendee.user_id);
+    if (attendee.guest_kind) text.append(" (").append(to_text(*attendee.guest_kind)).append(")");
+    return text;
+}
+
 class Draft {
   public:
     Draft(const Session& session, Time now) : now_(now) {
@@ -31,9 +40,11 @@ class Draft {
 
     Session& session() { return change.after; }
 
-    void audit(std::string type, std::string description, std::optional<std::string> user) {
+    void audit(std::string type, std::string description, std::optional<std::string> user,
+               std::optional<std::string> subject = {}) {
         change.audit.push_back(
             {core::uuid4(), change.after.session_id, std::move(type), std::move(description), std::move(user), now_});
+        change.audit.back().subject_id = std::move(subject);
     }
 
     using Fields = std::vector<std::pair<std::string, Event::Value>>;
@@ -46,13 +57,38 @@ class Draft {
             {core::uuid4(), change.after.session_id, std::move(routing_key), std::move(type), now_, std::move(data)});
     }
 
+    /// The person's entry in the session, made where there is none.
+    Attendee& attendee(Role role, std::string_view user_id) {
+        auto& all = session().attendees;
+        const auto known = std::ranges::find(all, user_id, &Attendee::user_id);
+        if (known != all.end()) return *known;
+        Attendee fresh;
+        fresh.row_id = core::uuid4();
+        fresh.user_id = user_id;
+        fresh.role = role;
+        return *all.insert(std::ranges::upper_bound(all, role, {}, &Attendee::role), std::move(fresh));
+    }
+
+    /// Out of the meeting, against their will; AWS is told by a job.
+    void put_out(Attendee& attendee) {
+        if (attendee.present()) {
+            close_interval(attendee, now_);
+            announce_leave(attendee);
+        }
+        const auto& s = session();
+        if (!is_closed(s.status) && s.meeting && s.meeting->provider == Provider::chime &&
+            !attendee.chime_attendee_id.empty()) {
+            add_job(Job::Kind::remove_attendee, attendee.chime_attendee_id);
+        }
+    }
+
     void open_interval(Attendee& attendee, Time at, std::optional<Time> present_until) {
         attendee.open_interval_id = core::uuid4();
         attendee.opened_at = at;
         attendee.last_seen_at = at;
         attendee.present_until = present_until;
         attendee.left_at.reset();
-        left_stamp(attendee.role).reset();
+        if (auto* stamp = left_stamp(attendee.role)) stamp->reset();
         write_interval(attendee, std::nullopt);
     }
 
@@ -72,7 +108,7 @@ class Draft {
             attendee.attended += stay;
         }
         attendee.left_at = at;
-        left_stamp(attendee.role) = at;
+        if (auto* stamp = left_stamp(attendee.role)) *stamp = at;
         write_interval(attendee, at);
         attendee.open_interval_id.reset();
         attendee.opened_at.reset();
@@ -125,11 +161,23 @@ class Draft {
         if (s.meeting == meeting) return;
         if (s.meeting && s.meeting->meeting_id != meeting.meeting_id) give_meeting_up();
         s.meeting = meeting;
+        s.last_generation = 0;
         change.meetings.push_back({meeting.meeting_id, s.session_id, meeting.provider, meeting.generation, now_, {}});
         std::string text = meeting.provider == Provider::chime ? "AWS Chime meeting created: " : "Meeting created: ";
         text += meeting.meeting_id;
         if (!venue.note.empty()) text += " (" + venue.note + ")";
         audit("MEETING_CREATED", std::move(text), std::move(by));
+    }
+
+    /// The session goes on without its meeting; the next one will be another, in which old tokens are worth nothing.
+    /// AWS is told by a job.
+    void lose_meeting() {
+        auto& s = session();
+        if (!s.meeting) return;
+        give_meeting_up();
+        if (s.meeting->provider == Provider::chime) add_job(Job::Kind::end_meeting, {});
+        s.last_generation = s.meeting->generation;
+        s.meeting.reset();
     }
 
     /// The meeting's end, for its record; where it is AWS's, it must be told.
@@ -151,7 +199,10 @@ class Draft {
         auto& s = session();
         s.version = change.expected_version + 1;
         s.updated_at = std::max(now_, s.updated_at);
-        if (is_closed(s.status) && !was_closed_) end_meeting();
+        if (is_closed(s.status) && !was_closed_) {
+            end_meeting();
+            clear_queue();
+        }
         if (!change.intervals.empty() || is_closed(s.status)) {
             for (const auto& attendee : s.attendees) write_usage(attendee);
         }
@@ -197,8 +248,17 @@ class Draft {
             {s.meeting->meeting_id, s.session_id, s.meeting->provider, s.meeting->generation, now_, now_});
     }
 
-    std::optional<Time>& left_stamp(Role role) {
-        return role == Role::doctor ? change.after.doctor_left_at : change.after.patient_left_at;
+    /// Guests have none.
+    std::optional<Time>* left_stamp(Role role) {
+        if (role == Role::guest) return nullptr;
+        return role == Role::doctor ? &change.after.doctor_left_at : &change.after.patient_left_at;
+    }
+
+    /// Nobody waits in front of a closed session.
+    void clear_queue() {
+        for (auto& attendee : change.after.attendees) {
+            if (attendee.lobby == Lobby::waiting) attendee.lobby = Lobby::none;
+        }
     }
 
     Time now_;

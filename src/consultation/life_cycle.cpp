@@ -12,22 +12,9 @@ using core::ErrorKind;
 using core::fail;
 using core::Result;
 
-Attendee& attendee_in(Session& session, Role role, const Entry& entry) {
-    for (auto& attendee : session.attendees) {
-        if (attendee.role == role) {
-            attendee.chime_attendee_id = entry.chime_attendee_id;
-            attendee.external_user_id = entry.external_user_id;
-            return attendee;
-        }
-    }
-    Attendee fresh;
-    fresh.row_id = core::uuid4();
-    fresh.user_id = role == Role::doctor ? session.doctor_id : session.patient_id;
-    fresh.role = role;
-    fresh.chime_attendee_id = entry.chime_attendee_id;
-    fresh.external_user_id = entry.external_user_id;
-    const auto place = role == Role::doctor ? session.attendees.begin() : session.attendees.end();
-    return *session.attendees.insert(place, std::move(fresh));
+const std::string& user_of(const Session& session, const Entry& entry) {
+    if (!entry.user_id.empty()) return entry.user_id;
+    return entry.role == Role::doctor ? session.doctor_id : session.patient_id;
 }
 
 /// `meeting_id` and `room_id` hold the session id: the one value that is there before a meeting is and stays the same
@@ -61,6 +48,7 @@ Change book(const Booking& booking, const Caller& by, Time now, std::string_view
     s.consultation_duration_minutes = booking.duration_minutes;
     s.chief_complaint = booking.chief_complaint;
     s.media_region = booking.media_region;
+    s.waiting_room = booking.waiting_room.value_or(false);
     s.created_at = now;
     s.updated_at = now;
     s.version = -1;
@@ -93,6 +81,7 @@ Session as_booked(Session session) {
     s.consultation_duration_minutes = session.consultation_duration_minutes;
     s.chief_complaint = session.chief_complaint;
     s.media_region = session.media_region;
+    s.waiting_room = session.waiting_room;
     s.created_at = session.created_at;
     s.updated_at = session.created_at;
     return s;
@@ -120,7 +109,9 @@ std::optional<Change> join(const Session& session, const Venue& venue, const Ent
     Draft draft(session, now);
     auto& s = draft.session();
     draft.adopt_meeting(venue, std::nullopt);
-    auto& attendee = attendee_in(s, entry.role, entry);
+    auto& attendee = draft.attendee(entry.role, user_of(session, entry));
+    attendee.chime_attendee_id = entry.chime_attendee_id;
+    attendee.external_user_id = entry.external_user_id;
     if (entry.device_type) attendee.device_type = entry.device_type;
     if (entry.browser_info) attendee.browser_info = entry.browser_info;
     if (attendee.present()) {
@@ -130,8 +121,10 @@ std::optional<Change> join(const Session& session, const Venue& venue, const Ent
 
     draft.open_interval(attendee, now, entry.present_until);
     if (!attendee.joined_at) attendee.joined_at = now;
-    auto& joined_stamp = entry.role == Role::doctor ? s.doctor_joined_at : s.patient_joined_at;
-    if (!joined_stamp) joined_stamp = now;
+    if (entry.role != Role::guest) {
+        auto& joined_stamp = entry.role == Role::doctor ? s.doctor_joined_at : s.patient_joined_at;
+        if (!joined_stamp) joined_stamp = now;
+    }
     if (s.status == Status::scheduled) {
         s.status = Status::waiting;
         s.actual_start_time = now;

@@ -5,11 +5,15 @@
 //       │  └─────── cancel ───────┴──────▶ CANCELLED             end is also allowed before ACTIVE
 //       └── nobody, or only one, came by the scheduled end (of a visit booked later: by then) + grace ──▶ NO_SHOW
 //           (end makes it COMPLETED)
+//
+// Guests take part and have their minutes, but a visit is between doctor and patient: whether those came, and whether
+// they are still there, decides over its state. People in the waiting room (waiting_room.hpp) are not in the session.
 #pragma once
 
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "consultation/access.hpp"
 #include "consultation/session.hpp"
@@ -27,6 +31,7 @@ struct Booking {
     int duration_minutes = 30;
     std::optional<std::string> chief_complaint;
     std::optional<std::string> media_region;
+    std::optional<bool> waiting_room;  ///< Unset: the installation's.
 };
 
 /// A new session; `by` without an id is another service. `meeting_url_base` is where clients reach this service
@@ -51,6 +56,7 @@ struct Entry {
     std::optional<std::string> device_type;  ///< Unset: what an earlier join said stays.
     std::optional<std::string> browser_info;
     std::optional<Time> present_until;  ///< Without news of the connection they have left by then.
+    std::string user_id{};              ///< Empty: the session's doctor or patient.
 };
 
 /// A meeting to enter: as it is, or just made. `note` says in the audit trail why it is where it is; mostly empty.
@@ -73,11 +79,11 @@ core::Result<std::optional<Change>> note_start(const Session& session, const std
 enum class Departure { by_call, seen };
 
 /// Closes the person's open interval at `at`. Nullopt: they are not in (a second leave counts nothing).
-std::optional<Change> leave(const Session& session, Role role, Departure how, Time at, Time now);
+std::optional<Change> leave(const Session& session, std::string_view user_id, Departure how, Time at, Time now);
 
 /// The meeting saw the person connect at `at`, and will see them leave: their stay counts from then and is open-ended.
-/// Nullopt: nothing new, or older than what is known.
-std::optional<Change> connected(const Session& session, Role role, Time at, Time now);
+/// Nullopt: nothing new, or older than what is known, or they must not be there.
+std::optional<Change> connected(const Session& session, std::string_view user_id, Time at, Time now);
 
 /// The session's present meeting is over: all stays end at `at`, or where `at` is unset `unseen` before the last proof
 /// that somebody was there. Nullopt: nobody was in.
@@ -120,6 +126,9 @@ int attendee_minutes(const Session& session);
 /// A stay as AWS bills it, in tenths of a minute, rounded up.
 std::int64_t billed_tenths(std::chrono::microseconds stay);
 
+/// The person of the session with this id, or null.
+const Attendee* find_attendee(const Session& session, std::string_view user_id);
+/// Its doctor or its patient.
 const Attendee* find_attendee(const Session& session, Role role);
 
 }  // namespace consultation

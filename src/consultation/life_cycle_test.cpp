@@ -41,7 +41,7 @@ Session joined(const Session& session, Role role, Time at, std::optional<Time> u
 }
 
 Session left(const Session& session, Role role, Time at) {
-    return leave(session, role, Departure::by_call, at, at).value().after;
+    return leave(session, find_attendee(session, role)->user_id, Departure::by_call, at, at).value().after;
 }
 
 /// Both in: the patient at 13:58, the doctor at 14:00.
@@ -150,11 +150,11 @@ TEST(Start, D4OnlyAScheduledSessionStarts) {
 
 TEST(Leave, D8ASecondLeaveCountsNothing) {
     const auto session = left(running(), Role::patient, kNow + 10min);
-    EXPECT_FALSE(leave(session, Role::patient, Departure::by_call, kNow + 20min, kNow + 20min));
+    EXPECT_FALSE(leave(session, session.patient_id, Departure::by_call, kNow + 20min, kNow + 20min));
 }
 
 TEST(Leave, NeverCountsBackwards) {
-    const auto change = leave(running(), Role::doctor, Departure::seen, kNow - 1h, kNow + 1min).value();
+    const auto change = leave(running(), "12", Departure::seen, kNow - 1h, kNow + 1min).value();
     EXPECT_EQ(find_attendee(change.after, Role::doctor)->attended, 0us);
     EXPECT_EQ(change.after.doctor_left_at, kNow);
 }

@@ -13,6 +13,15 @@ namespace core {
 namespace {
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::string_view kHex = "0123456789abcdef";
+constexpr std::uint8_t kNoDigit = 255;
+constexpr auto kDigits = [] {
+    std::array<std::uint8_t, 256> values{};
+    values.fill(kNoDigit);
+    for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
+        values.at(static_cast<unsigned char>(kAlphabet[i])) = static_cast<std::uint8_t>(i);
+    }
+    return values;
+}();
 }  // namespace
 
 std::string base64url(BytesView bytes) {
@@ -43,9 +52,9 @@ std::optional<Bytes> from_base64url(std::string_view text) {
     std::uint32_t buffer = 0;
     int bits = 0;
     for (const char c : text) {
-        const auto value = kAlphabet.find(c);
-        if (value == std::string_view::npos) return {};
-        buffer = buffer << 6 | static_cast<std::uint32_t>(value);
+        const auto value = kDigits[static_cast<unsigned char>(c)];
+        if (value == kNoDigit) return {};
+        buffer = buffer << 6 | value;
         if (bits += 6; bits >= 8) {
             bits -= 8;
             out.push_back(static_cast<std::uint8_t>(buffer >> bits));

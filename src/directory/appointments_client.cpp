@@ -104,7 +104,8 @@ std::optional<Appointment> read_appointment(std::string_view text, std::string_v
 AppointmentsClient::AppointmentsClient(AppointmentsSettings settings, net::HttpClient& client)
     : settings_(std::move(settings)), client_(client) {}
 
-service::Task<core::Result<std::optional<Appointment>>> AppointmentsClient::appointment(std::string appointment_id) {
+service::Task<core::Result<std::optional<Appointment>>> AppointmentsClient::appointment(std::string appointment_id,
+                                                                                        core::trace::Context of) {
     // Nobody has an empty id, and without one the address means all appointments.
     if (appointment_id.empty()) co_return std::optional<Appointment>{};
     net::OutgoingRequest request;
@@ -112,6 +113,8 @@ service::Task<core::Result<std::optional<Appointment>>> AppointmentsClient::appo
     request.headers = {{"Accept", "application/json"}};
     request.timeout = settings_.timeout;
     request.max_body = kMaxAnswer;
+    request.trace = std::move(of);
+    request.purpose = "appointments service";
     const auto answer = co_await client_.send(std::move(request));
     if (!answer) co_return std::unexpected(no_answer(answer.error()));
     if (answer->status == 404 && answer->body.empty()) co_return std::optional<Appointment>{};

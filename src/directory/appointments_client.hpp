@@ -27,7 +27,8 @@ class AppointmentsClient final : public service::Appointments {
     AppointmentsClient(AppointmentsSettings settings, net::HttpClient& client);
 
     /// Nullopt when the service says 404 with an empty body; another 404 is not its own.
-    service::Task<core::Result<std::optional<service::Appointment>>> appointment(std::string appointment_id) override;
+    service::Task<core::Result<std::optional<service::Appointment>>> appointment(std::string appointment_id,
+                                                                                 core::trace::Context of) override;
 
   private:
     AppointmentsSettings settings_;

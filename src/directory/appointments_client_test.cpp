@@ -109,7 +109,7 @@ Found asked(unsigned status, std::string body, std::string id = std::string{kId}
     CallerLoop loop;
     net::HttpClient http;
     AppointmentsClient client({.base_url = "http://127.0.0.1:" + std::to_string(server.port()) + "/sub/"}, http);
-    return loop.run(client.appointment(std::move(id)));
+    return loop.run(client.appointment(std::move(id), {}));
 }
 
 TEST(AppointmentsClient, FindsAnAppointment) {
@@ -157,14 +157,14 @@ TEST(AppointmentsClient, SaysWhenNobodyAnswers) {
     settings.base_url = server->url("");
     settings.timeout = milliseconds{100};
     AppointmentsClient client(settings, http);
-    const auto late = loop.run(client.appointment("1"));
+    const auto late = loop.run(client.appointment("1", {}));
     ASSERT_FALSE(late.has_value());
     EXPECT_EQ(late.error().kind, ErrorKind::timeout);
     EXPECT_EQ(late.error().detail, "The appointments service did not answer in time");
     server.reset();
     settings.timeout = milliseconds{net::testing::kPatienceMs};
     AppointmentsClient patient(settings, http);
-    const auto gone = loop.run(patient.appointment("1"));
+    const auto gone = loop.run(patient.appointment("1", {}));
     ASSERT_FALSE(gone.has_value());
     EXPECT_EQ(gone.error().kind, ErrorKind::unavailable);
     EXPECT_EQ(gone.error().detail, "The appointments service cannot be reached");

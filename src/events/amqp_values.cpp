@@ -70,6 +70,19 @@ MessageProperties::~MessageProperties() {
     empty_amqp_pool(&pool_);
 }
 
+std::string_view MessageProperties::text_header(std::string_view name) const {
+    constexpr std::size_t kLongest = 1024;
+    if ((kept_._flags & AMQP_BASIC_HEADERS_FLAG) == 0) return {};
+    for (int i = 0; i < kept_.headers.num_entries; ++i) {
+        const auto& entry = kept_.headers.entries[i];
+        if (from_amqp(entry.key) != name) continue;
+        const bool text = entry.value.kind == AMQP_FIELD_KIND_UTF8 || entry.value.kind == AMQP_FIELD_KIND_BYTES;
+        if (!text || entry.value.value.bytes.len > kLongest) return {};
+        return from_amqp(entry.value.value.bytes);
+    }
+    return {};
+}
+
 amqp_bytes_t MessageProperties::copy(amqp_bytes_t original) {
     if (original.len == 0) return amqp_empty_bytes;
     amqp_bytes_t bytes{};

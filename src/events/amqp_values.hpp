@@ -43,6 +43,9 @@ class MessageProperties {
     /// The headers are left out of `kept` when there would be no room for more in one frame.
     static constexpr std::size_t kMostHeaders = 64 * 1024;
 
+    /// A header that is a text of at most 1 KiB; empty: there is none.
+    std::string_view text_header(std::string_view name) const;
+
   private:
     amqp_bytes_t copy(amqp_bytes_t original);
 

@@ -233,6 +233,11 @@ void BrokerLink::close(milliseconds limit) {
 core::Result<std::uint64_t> BrokerLink::publish(const Outgoing& message, const Route& route) {
     std::vector<amqp_table_entry_t> headers = {text_entry("session_id", message.session_id),
                                                number_entry("sequence", message.sequence)};
+    const auto traceparent = core::trace::traceparent(message.trace);
+    if (!traceparent.empty()) headers.push_back(text_entry("traceparent", traceparent));
+    if (!traceparent.empty() && !message.trace.state.empty()) {
+        headers.push_back(text_entry("tracestate", message.trace.state));
+    }
     amqp_basic_properties_t properties{};
     properties._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG |
                         AMQP_BASIC_TIMESTAMP_FLAG | AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_APP_ID_FLAG |

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/log.hpp"
+#include "events/amqp_values.hpp"
 #include "events/backoff.hpp"
 
 namespace events {
@@ -18,6 +19,11 @@ constexpr milliseconds kFirstRetry{100};
 constexpr milliseconds kLastRetry{10'000};
 constexpr std::chrono::seconds kLasting{5};
 constexpr milliseconds kLeaveTaking{250};
+
+/// What the message is a part of; where it names nothing, a trace begins here if somebody collects them.
+core::trace::Context trace_of(const MessageProperties& properties) {
+    return core::trace::incoming(properties.text_header("traceparent"), properties.text_header("tracestate"));
+}
 
 }  // namespace
 
@@ -118,7 +124,7 @@ core::Result<void> Consumer::advance() {
 }
 
 void Consumer::begin(Delivery delivery) {
-    auto handling = std::make_shared<Handling>(delivery.body, waker_);
+    auto handling = std::make_shared<Handling>(delivery.body, waker_, trace_of(*delivery.properties));
     current_.emplace(handling, std::move(delivery));
     loop_->post(executor_,
                 [&handler = handler_, &tasks = tasks_, handling] { tasks.spawn("request", handler.handle(handling)); });

@@ -23,6 +23,7 @@ Outgoing envelope(const service::OutboxMessage& message, std::string_view exchan
     out.sequence = message.sequence;
     out.timestamp = message.occurred_at;
     out.body = body_of(message);
+    out.trace = core::trace::from_line(message.trace);
     const bool completion = message.routing_key == kCompletionKey;
     if (!completion || exchange != kUserEventsExchange) {
         out.routes.push_back({std::string(exchange), message.routing_key, "application/json"});

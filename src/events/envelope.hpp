@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/time.hpp"
+#include "core/trace.hpp"
 #include "service/outbox.hpp"
 
 namespace events {
@@ -28,7 +29,8 @@ struct Outgoing {
     std::int64_t sequence = 0;  ///< Header `sequence`.
     core::Time timestamp;       ///< Property, in whole seconds.
     std::string body;
-    std::vector<Route> routes;  ///< At least one; the message is confirmed when all are.
+    std::vector<Route> routes;     ///< At least one; the message is confirmed when all are.
+    core::trace::Context trace{};  ///< Headers `traceparent` and `tracestate`, if it is part of one.
 };
 
 /// Property `app_id` of everything we send.

@@ -1,5 +1,6 @@
 #include "events/relay.hpp"
 
+#include <memory>
 #include <utility>
 
 #include "core/log.hpp"
@@ -14,6 +15,30 @@ namespace {
 
 constexpr milliseconds kFirstRetry{200};
 constexpr milliseconds kLastRetry{5000};
+
+/// A span for each message of a batch that is part of a trace, until the broker has confirmed it.
+class Spans {
+  public:
+    explicit Spans(std::size_t count) : spans_(core::trace::is_on() ? count : 0) {}
+
+    /// The message travels on as a child of its span.
+    void begin(std::size_t number, Outgoing& message) {
+        if (number >= spans_.size() || !message.trace.sampled) return;
+        auto& span = spans_[number];
+        span = std::make_unique<core::trace::Work>(message.trace, "publish", core::trace::Kind::producer);
+        span->note("messaging.system", "rabbitmq");
+        span->fail();
+        message.trace = span->context();
+    }
+    void end(std::size_t number, bool confirmed) {
+        if (number >= spans_.size() || !spans_[number]) return;
+        spans_[number]->fail(!confirmed);
+        spans_[number].reset();
+    }
+
+  private:
+    std::vector<std::unique_ptr<core::trace::Work>> spans_;
+};
 
 }  // namespace
 
@@ -63,7 +88,11 @@ service::Task<core::Result<milliseconds>> Relay::send_batch() {
     if (messages->empty()) co_return settings_.poll;
     std::vector<Outgoing> batch;
     batch.reserve(messages->size());
-    for (const auto& message : *messages) batch.push_back(envelope(message, settings_.exchange));
+    Spans spans(messages->size());
+    for (std::size_t i = 0; i < messages->size(); ++i) {
+        batch.push_back(envelope((*messages)[i], settings_.exchange));
+        spans.begin(i, batch.back());
+    }
     const auto confirmed = co_await publisher_.publish(std::move(batch), deadline());
     if (!confirmed) {
         failed_ += messages->size();
@@ -71,6 +100,7 @@ service::Task<core::Result<milliseconds>> Relay::send_batch() {
     }
     for (std::size_t i = 0; i < messages->size(); ++i) {
         if ((*confirmed)[i]) unmarked_.push_back((*messages)[i].sequence);
+        spans.end(i, (*confirmed)[i]);
     }
     const bool all = unmarked_.size() == messages->size();
     sent_ += unmarked_.size();

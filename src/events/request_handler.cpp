@@ -60,10 +60,19 @@ service::Task<void> RequestHandler::handle(std::shared_ptr<Handling> handling) {
 }
 
 service::Task<Outcome> RequestHandler::work(std::shared_ptr<Handling> handling) {
-    const auto request = parse_request(handling->body(), settings_.zone);
+    core::trace::Work span(handling->trace(), "consume", core::trace::Kind::consumer);
+    span.note("messaging.system", "rabbitmq");
+    span.fail();
+    auto request = parse_request(handling->body(), settings_.zone);
+    std::visit(
+        [&span](auto& wanted) {
+            if constexpr (requires { wanted.trace; }) wanted.trace = span.context();
+        },
+        request);
     const std::string type(event_type_of(request));
     if (std::holds_alternative<UnknownRequest>(request)) {
         core::log::info("unknown request left aside", {{"event_type", type}});
+        span.fail(false);
         co_return Outcome{Outcome::Kind::done, {}};
     }
     std::string reason;
@@ -72,6 +81,7 @@ service::Task<Outcome> RequestHandler::work(std::shared_ptr<Handling> handling) 
     } else {
         const auto result = co_await persist(handling, attempt_of(request));
         if (!result) co_return Outcome{};
+        span.fail(!*result);
         if (*result) co_return Outcome{Outcome::Kind::done, {}};
         reason = result->error().detail;
     }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "core/result.hpp"
+#include "core/trace.hpp"
 #include "events/pause.hpp"
 #include "events/requests.hpp"
 #include "events/waker.hpp"
@@ -40,9 +41,12 @@ struct Outcome {
 /// One message between the thread that took it from the broker and the loop that works on it. Shared by the two.
 class Handling {
   public:
-    Handling(std::string body, std::shared_ptr<Waker> waker) : body_(std::move(body)), waker_(std::move(waker)) {}
+    /// `trace`: of the message.
+    Handling(std::string body, std::shared_ptr<Waker> waker, core::trace::Context trace = {})
+        : body_(std::move(body)), trace_(std::move(trace)), waker_(std::move(waker)) {}
 
     const std::string& body() const { return body_; }
+    const core::trace::Context& trace() const { return trace_; }
 
     /// Nobody waits for it any more: the broker will hand it over again. Any thread.
     void abandon() { abandoned_.store(true, std::memory_order_relaxed); }
@@ -64,6 +68,7 @@ class Handling {
 
   private:
     const std::string body_;
+    const core::trace::Context trace_;
     const std::shared_ptr<Waker> waker_;
     std::atomic<bool> abandoned_{false};
     mutable std::mutex mutex_;

@@ -75,6 +75,8 @@ net::OutgoingRequest webhook_request(const service::OutboxMessage& message, std:
     request.url = std::move(url);
     request.body = body_of(message);
     request.timeout = kTimeout;
+    request.trace = core::trace::from_line(message.trace);
+    request.purpose = "webhook";
     request.headers = {{"content-type", "application/json"},
                        {"webhook-id", message.event_id},
                        {"webhook-timestamp", std::to_string(seconds)},

@@ -198,6 +198,11 @@ service::Task<core::Result<void>> Webhooks::give_up(std::vector<service::Deliver
 void Webhooks::record(const std::string& endpoint, std::string error) {
     auto& state = endpoints_.at(endpoint);
     const bool failing = !error.empty();
+    // Before anybody can see that it fails.
+    if (failing) {
+        const std::scoped_lock lock(mutex_);
+        last_error_ = error;
+    }
     if (failing != std::exchange(state.failing, failing)) {
         if (failing) {
             ++failing_;
@@ -207,9 +212,6 @@ void Webhooks::record(const std::string& endpoint, std::string error) {
             core::log::info("webhook works again", {{"host", host_of(endpoint)}});
         }
     }
-    if (!failing) return;
-    const std::scoped_lock lock(mutex_);
-    last_error_ = std::move(error);
 }
 
 std::string Webhooks::last_error() const {

@@ -68,6 +68,31 @@ bool AddressRange::contains(const ip::address& address) const {
     return rest == 0 || (bytes_[whole] >> (8 - rest)) == (bytes[whole] >> (8 - rest));
 }
 
+bool is_public(const ip::address& address) {
+    static const auto special = [] {
+        constexpr std::string_view kSpecial[] = {
+            "0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10",  "127.0.0.0/8",    "169.254.0.0/16", "172.16.0.0/12",
+            "192.0.0.0/24",   "192.0.2.0/24",  "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",  "198.51.100.0/24",
+            "203.0.113.0/24", "224.0.0.0/4",   "240.0.0.0/4",    "::/96",          "64:ff9b:1::/48", "100::/64",
+            "2001::/23",      "2001:db8::/32", "fc00::/7",       "fe80::/10",      "fec0::/10",      "ff00::/8"};
+        AddressRanges ranges;
+        for (const auto text : kSpecial) ranges.add(*AddressRange::parse(text));
+        return ranges;
+    }();
+    if (special.contains(address)) return false;
+    const auto plain = without_mapping(address);
+    if (plain.is_v4()) return true;
+    // NAT64 (RFC 6052) and 6to4 (RFC 3056) carry an IPv4 address to go on to.
+    static const auto nat64 = *AddressRange::parse("64:ff9b::/96");
+    static const auto six_to_four = *AddressRange::parse("2002::/16");
+    const auto bytes = plain.to_v6().to_bytes();
+    const std::size_t inner = nat64.contains(plain) ? 12 : (six_to_four.contains(plain) ? 2 : bytes.size());
+    if (inner == bytes.size()) return true;
+    ip::address_v4::bytes_type four{};
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(inner), four.size(), four.begin());
+    return is_public(ip::address_v4(four));
+}
+
 bool AddressRanges::contains(const ip::address& address) const {
     return std::ranges::any_of(ranges_, [&](const AddressRange& range) { return range.contains(address); });
 }

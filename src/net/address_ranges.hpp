@@ -31,6 +31,10 @@ class AddressRange {
     unsigned bits_ = 0;
 };
 
+/// Whether the address can be anybody's on the Internet, by the IANA special-purpose registries (RFC 6890): not this
+/// machine, a private network, the own link, a group, or an IPv6 form that leads to such an IPv4 address.
+bool is_public(const boost::asio::ip::address& address);
+
 /// Several ranges. Set up before the threads start, then read by any.
 class AddressRanges {
   public:

@@ -57,5 +57,39 @@ TEST(AddressRanges, HoldWhatAnyHolds) {
     EXPECT_FALSE(ranges.contains(ip::make_address("192.0.2.1")));
 }
 
+TEST(AddressRanges, PublicAddressesAreThoseOfEverybody) {
+    for (const auto* text : {"8.8.8.8", "1.1.1.1", "172.15.255.255", "172.32.0.0", "100.63.255.255", "223.255.255.255",
+                             "2a00:1450::1", "64:ff9b::808:808", "2002:808:808::1"}) {
+        EXPECT_TRUE(is_public(*parse_address(text))) << text;
+    }
+    for (const auto* text : {"0.0.0.0",
+                             "10.1.2.3",
+                             "100.64.0.1",
+                             "127.0.0.1",
+                             "127.255.0.1",
+                             "169.254.169.254",
+                             "172.16.0.1",
+                             "172.31.255.255",
+                             "192.168.1.1",
+                             "198.18.0.1",
+                             "224.0.0.1",
+                             "255.255.255.255",
+                             "::",
+                             "::1",
+                             "::ffff:10.0.0.1",
+                             "::127.0.0.1",
+                             "fc00::1",
+                             "fd00:ec2::254",
+                             "fe80::1",
+                             "ff02::1",
+                             "2001:db8::1",
+                             "64:ff9b::a00:1",
+                             "64:ff9b::7f00:1",
+                             "2002:a9fe:a9fe::1",
+                             "2002:7f00:1::"}) {
+        EXPECT_FALSE(is_public(*parse_address(text))) << text;
+    }
+}
+
 }  // namespace
 }  // namespace net

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/body_sink.hpp"
+
 namespace net {
 
 class AddressRanges;
@@ -47,6 +49,9 @@ struct Response {
     std::string body;
     std::string_view static_body;  ///< Sent instead of `body` when not empty; must live as long as the program.
     std::vector<std::pair<std::string, std::string>> headers;  ///< Beside Content-Type, Content-Length, Date.
+    /// Set: the body is what this writes after the head (and nothing for HEAD), of unknown length. What it holds is
+    /// destroyed when the stream is over, or was never begun.
+    BodySource stream{};
 };
 
 /// Answers a request; runs on the event loop of its connection and must not block it. What it throws becomes a 500.

@@ -77,6 +77,13 @@ core::Error stopped() {
     return {core::ErrorKind::unavailable, "the service is stopping", {}};
 }
 
+/// W3C Trace Context, section 3.
+void hand_on(const core::trace::Context& context, HeaderList& headers) {
+    if (!context.valid()) return;
+    headers.emplace_back("traceparent", core::trace::traceparent(context));
+    if (!context.state.empty()) headers.emplace_back("tracestate", context.state);
+}
+
 void initialise_curl() {
     static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
     if (done != CURLE_OK) throw std::runtime_error("libcurl does not start");
@@ -175,6 +182,14 @@ void HttpClient::Impl::stop() {
 asio::awaitable<Answer> HttpClient::Impl::send(std::shared_ptr<Impl> self, OutgoingRequest request) {
     auto target = examine(request);
     if (!target) co_return std::unexpected(std::move(target.error()));
+    core::trace::Work span(request.trace, request.purpose, core::trace::Kind::client);
+    hand_on(span.context(), request.headers);
+    if (span.recorded()) {
+        span.note("http.request.method", request.method);
+        span.note("server.address", target->host);
+        // Until it is known better: whoever waited may be gone before there is an answer.
+        span.fail();
+    }
     const auto executor = co_await asio::this_coro::executor;
     const auto call = std::make_shared<Call>(std::move(request), std::move(*target), executor);
     const auto limit = call->transfer.timeout();
@@ -184,6 +199,10 @@ asio::awaitable<Answer> HttpClient::Impl::send(std::shared_ptr<Impl> self, Outgo
     auto answer = co_await Completion<Answer>::wait({call, &call->done}, limit);
     if (!answer) co_return std::unexpected(late);
     abandonment.answered();
+    if (*answer && span.recorded()) {
+        span.note("http.response.status_code", std::int64_t{(*answer)->status});
+        span.fail((*answer)->status >= 400);
+    }
     co_return std::move(*answer);
 }
 

@@ -4,7 +4,8 @@
 // Connections are kept and used again. A kept connection that turns out to be dead before the first byte of an answer
 // is replaced and the request sent once more, whatever its method, so requests that must not happen twice need a key
 // that the other side knows them by. The caller's headers, body and URL are sent as they are (they may be signed).
-// Beside them go only Host, Content-Length, and nothing else.
+// Beside them go only Host, Content-Length, where the request is part of a trace traceparent and tracestate, and
+// nothing else.
 //
 // Owned by `app` (or a test). Construct, stop and destroy on a thread that is not an event loop.
 #pragma once
@@ -13,12 +14,15 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/result.hpp"
+#include "core/trace.hpp"
+#include "net/address_ranges.hpp"
 
 namespace net {
 
@@ -33,6 +37,8 @@ struct OutgoingRequest {
     std::chrono::milliseconds connect_timeout{1000};  ///< Name, TCP and TLS together.
     std::size_t max_body = std::size_t{1} << 20;      ///< Bytes of the answer.
     bool follow_redirects = false;                    ///< At most three; GET and HEAD only; never from https to http.
+    core::trace::Context trace{};       ///< What it is a part of: goes along as `traceparent` and `tracestate`.
+    std::string_view purpose = "HTTP";  ///< Names its span; a literal.
 };
 
 struct OutgoingResponse {
@@ -52,6 +58,9 @@ struct HttpClientSettings {
     std::chrono::seconds idle_time{50};  ///< An unused connection is not used again after so long.
     std::string ca_file;                 ///< PEM; empty: the machine's.
     std::string user_agent;              ///< Sent when the request has none; empty: none.
+    /// Set: only public addresses are connected to, and these; whatever names say and wherever redirects lead. For URLs
+    /// that others than the operator may have a say in, which must not reach into the network from inside.
+    std::optional<AddressRanges> public_and;
 };
 
 class HttpClient {

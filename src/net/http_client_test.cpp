@@ -293,6 +293,26 @@ TEST_F(HttpClientTest, FollowsRedirectionsOnlyWhenAsked) {
     }
 }
 
+TEST_F(HttpClientTest, StaysOutsideWhenToldTo) {
+    HttpClientSettings settings;
+    settings.public_and.emplace();
+    HttpClient outside(settings);
+    Loopback server([](const Request&) -> asio::awaitable<Response> { co_return Response{}; });
+    const auto port = std::to_string(server.port());
+    for (const auto* host :
+         {"127.0.0.1", "localhost", "127.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0"}) {
+        const auto answer = loop.run(outside.send(get("http://" + std::string{host} + ":" + port + "/")));
+        ASSERT_FALSE(answer) << host;
+        EXPECT_EQ(answer.error().kind, ErrorKind::bad_gateway) << host << ": " << answer.error().detail;
+        EXPECT_THAT(answer.error().detail, HasSubstr("OUTGOING_ALLOW")) << host;
+    }
+    settings.public_and->add(*AddressRange::parse("127.0.0.0/8"));
+    HttpClient allowed(settings);
+    const auto answer = loop.run(allowed.send(get("http://localhost:" + port + "/")));
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_EQ(answer->status, 200U);
+}
+
 TEST_F(HttpClientTest, NeverAsksAProxyForThisMachine) {
     const RawServer nobody;
     setenv("http_proxy", nobody.url("").c_str(), 1);

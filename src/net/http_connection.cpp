@@ -1,5 +1,8 @@
 #include "net/http_connection.hpp"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -19,6 +22,7 @@ constexpr std::size_t kLingerBytes = 256 * 1024;
 constexpr std::chrono::milliseconds kLingerTime{2'000};
 constexpr std::size_t kMaxRequestId = 64;
 constexpr std::size_t kKeptHead = 4096;
+constexpr int kStreamBuffer = 16 * 1024;
 
 bool is_sane_id(std::string_view id) {
     return !id.empty() && id.size() <= kMaxRequestId && std::ranges::all_of(id, [](unsigned char c) {
@@ -26,6 +30,20 @@ bool is_sane_id(std::string_view id) {
                std::string_view{"-_.:/+=@"}.find(static_cast<char>(c)) != std::string_view::npos;
     });
 }
+
+/// Counted as long as it lives.
+class Presence {
+  public:
+    explicit Presence(std::atomic<std::int64_t>& count) : count_(count) {
+        count_.fetch_add(1, std::memory_order_relaxed);
+    }
+    ~Presence() { count_.fetch_sub(1, std::memory_order_relaxed); }
+    Presence(const Presence&) = delete;
+    Presence& operator=(const Presence&) = delete;
+
+  private:
+    std::atomic<std::int64_t>& count_;
+};
 
 Stream make_stream(asio::ip::tcp::socket socket, ssl_ctx_st* tls) {
     boost::system::error_code ignored;
@@ -49,6 +67,7 @@ HttpConnection::HttpConnection(HttpLoop& loop, asio::ip::tcp::socket socket, ssl
 }
 
 HttpConnection::~HttpConnection() {
+    if (streamed_) streamed_->leave();
     leave_handshakes();
     loop_.connections.erase(place_);
 }
@@ -77,6 +96,7 @@ void HttpConnection::enter(Phase phase) {
             deadline_ = loop_.deadline(kLingerTime);
             break;
         case Phase::handling:
+        case Phase::streaming:
         case Phase::websocket:
             deadline_ = 0;
             break;
@@ -97,6 +117,7 @@ void HttpConnection::check_deadline() {
 
 void HttpConnection::close_if_idle() {
     if (phase_ == Phase::waiting || phase_ == Phase::handshake) stream_.close();
+    if (streamed_) streamed_->end();
 }
 
 void HttpConnection::cut() {
@@ -137,6 +158,7 @@ asio::awaitable<bool> HttpConnection::shake_hands() {
     handshake_ = loop_.handshakes.insert(loop_.handshakes.end(), this);
     const auto [error, nothing] = co_await stream_.async_handshake(kNoThrow);
     leave_handshakes();
+    (error ? loop_.counters.failed_handshakes : loop_.counters.handshakes).fetch_add(1, std::memory_order_relaxed);
     if (error && stream_.heard_text() && stream_.is_open()) {
         const Response response = refusal(400, "This port speaks HTTPS: the address begins with https://");
         append_head(head_, response, {.request_id = {}, .keep_alive = false});
@@ -191,12 +213,16 @@ asio::awaitable<Response> HttpConnection::ask(const Request& request) {
         type = typeid(error).name();
     } catch (...) {
     }
-    core::log::error("request handler failed", {{"request", std::string{request.request_id}}, {"type", type}});
+    core::log::error("request handler failed", {{"request_id", std::string{request.request_id}}, {"type", type}});
     co_return crash_answer();
 }
 
 /// True: written, and the connection goes on.
 asio::awaitable<bool> HttpConnection::write(const Response& response, bool keep_alive) {
+    if (response.stream && !reader_.is_head()) {
+        co_await stream(response);
+        co_return false;
+    }
     head_.clear();
     if (head_.capacity() > kKeptHead) head_.shrink_to_fit();
     append_head(head_, response,
@@ -224,6 +250,47 @@ asio::awaitable<bool> HttpConnection::write(const Response& response, bool keep_
         stream_.shutdown_send();
     }
     co_return false;
+}
+
+/// A stream may say little for hours. The kernel then keeps little for a client that does not read, and notices itself
+/// when that one, or the network to it, has gone without a word.
+void HttpConnection::notice_silence() {
+    boost::system::error_code ignored;
+    stream_.socket().set_option(asio::socket_base::send_buffer_size(kStreamBuffer), ignored);
+    const auto patience = static_cast<unsigned>(loop_.settings.write_time.count());
+    ::setsockopt(stream_.socket().native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
+}
+
+/// The head, and then whatever the source writes. Nothing can follow on the connection.
+asio::awaitable<void> HttpConnection::stream(const Response& response) {
+    const bool chunked = !reader_.is_http10();
+    head_.clear();
+    append_head(head_, response, {.request_id = reader_.request().request_id, .keep_alive = false, .chunked = chunked});
+    enter(Phase::writing);
+    if (!co_await write_all({asio::buffer(head_), asio::const_buffer{}})) co_return;
+    enter(Phase::streaming);
+    const Presence open(loop_.counters.streams);
+    notice_silence();
+    streamed_ = std::make_shared<StreamedBody>(
+        stream_, chunked, [this](bool writing) { enter(writing ? Phase::writing : Phase::streaming); });
+    streamed_->start();
+    if (loop_.closing) streamed_->end();
+    const char* thrown = nullptr;
+    try {
+        co_await response.stream(*streamed_);
+    } catch (const boost::system::system_error& error) {
+        if (error.code() == asio::error::operation_aborted) throw;
+        thrown = typeid(error).name();
+    } catch (const std::exception& error) {
+        thrown = typeid(error).name();
+    }
+    if (thrown) {
+        core::log::error("streaming failed",
+                         {{"request_id", std::string{reader_.request().request_id}}, {"type", thrown}});
+        // Without the last chunk the client knows that this is not the end.
+        stream_.close();
+    }
+    co_await streamed_->finish();
 }
 
 asio::awaitable<bool> HttpConnection::write_all(std::array<asio::const_buffer, 2> buffers) {
@@ -255,7 +322,7 @@ asio::awaitable<bool> HttpConnection::upgrade() {
         decision = co_await loop_.upgrade(request);
     } catch (const std::exception& error) {
         core::log::error("upgrade handler failed",
-                         {{"request", std::string{request.request_id}}, {"type", typeid(error).name()}});
+                         {{"request_id", std::string{request.request_id}}, {"type", typeid(error).name()}});
         failed = true;
     }
     if (failed) decision = crash_answer();
@@ -267,12 +334,13 @@ asio::awaitable<bool> HttpConnection::upgrade() {
     enter(Phase::websocket);
     const auto websocket = std::make_shared<WebSocketConnection>(std::move(stream_), loop_.settings.websocket_idle);
     websocket_ = websocket;
+    const Presence open(loop_.counters.websockets);
     if (!co_await websocket->accept(request, agreed)) co_return false;
     try {
         co_await agreed.serve(websocket);
     } catch (const std::exception& error) {
         core::log::error("WebSocket handler failed",
-                         {{"request", std::string{request.request_id}}, {"type", typeid(error).name()}});
+                         {{"request_id", std::string{request.request_id}}, {"type", typeid(error).name()}});
         failed = true;
     }
     if (failed) websocket->close(1011);

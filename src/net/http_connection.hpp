@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
@@ -17,6 +18,7 @@
 #include "net/http_server.hpp"
 #include "net/http_writer.hpp"
 #include "net/stream.hpp"
+#include "net/streamed_body.hpp"
 #include "net/websocket_connection.hpp"
 
 namespace net {
@@ -38,6 +40,12 @@ struct HttpLoop {
     std::list<HttpConnection*> handshakes;  ///< Those still at it, the oldest first.
     std::size_t max_handshakes = 1;
 
+    /// Written on the loop, read on any thread.
+    struct Counters {
+        std::atomic<std::uint64_t> handshakes{0}, failed_handshakes{0};
+        std::atomic<std::int64_t> websockets{0}, streams{0};  ///< Open now.
+    } counters;
+
     std::uint64_t deadline(std::chrono::milliseconds time) const { return tick + 1 + time / tick_length; }
 };
 
@@ -58,7 +66,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void cut();
 
   private:
-    enum class Phase { handshake, waiting, header, body, handling, writing, lingering, websocket };
+    enum class Phase { handshake, waiting, header, body, handling, writing, streaming, lingering, websocket };
 
     void enter(Phase phase);
     boost::asio::awaitable<bool> shake_hands();
@@ -66,6 +74,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void describe_client();
     boost::asio::awaitable<bool> read_request();
     boost::asio::awaitable<bool> write(const Response& response, bool keep_alive);
+    boost::asio::awaitable<void> stream(const Response& response);
+    void notice_silence();
     boost::asio::awaitable<bool> write_all(std::array<boost::asio::const_buffer, 2> buffers);
     boost::asio::awaitable<Response> ask(const Request& request);
     boost::asio::awaitable<bool> upgrade();
@@ -84,6 +94,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     std::list<HttpConnection*>::iterator handshake_;  ///< Its place; `end` when it is at none.
     std::array<char, 32> own_id_{};
     std::shared_ptr<WebSocketConnection> websocket_;
+    std::shared_ptr<StreamedBody> streamed_;
     Phase phase_ = Phase::waiting;
     std::uint64_t deadline_ = 0;  ///< Tick; 0 = none.
     bool first_ = true;

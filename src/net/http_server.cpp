@@ -49,6 +49,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
     bool stop(std::chrono::milliseconds limit);
     std::uint16_t port() const { return port_; }
     std::size_t connections() const;
+    HttpServerCounters counters() const;
 
   private:
     struct Worker {
@@ -73,6 +74,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
     std::shared_ptr<TlsIdentity> tls_;
     bool stopped_ = false;  ///< The owner's.
     std::size_t max_connections_ = 0;
+    std::atomic<std::uint64_t> accepted_{0}, turned_away_{0};
     std::vector<std::unique_ptr<Worker>> workers_;
     TaskGroup accepting_;
     std::mutex mutex_;
@@ -118,9 +120,11 @@ asio::awaitable<void> HttpServer::Impl::accept(std::shared_ptr<Impl> self, tcp::
             continue;
         }
         if (self->connections() >= self->max_connections_) {
+            self->turned_away_.fetch_add(1, std::memory_order_relaxed);
             self->turn_away(std::move(socket));
             continue;
         }
+        self->accepted_.fetch_add(1, std::memory_order_relaxed);
         ++worker.open;
         asio::post(worker.context, [self, &worker, accepted = std::move(socket)]() mutable {
             // A closing group would drop the conversation unstarted, and its count with it.
@@ -173,6 +177,21 @@ std::size_t HttpServer::Impl::connections() const {
     std::size_t total = 0;
     for (const auto& worker : workers_) total += worker->open.load();
     return total;
+}
+
+HttpServerCounters HttpServer::Impl::counters() const {
+    HttpServerCounters counters;
+    counters.connections = connections();
+    counters.accepted = accepted_.load(std::memory_order_relaxed);
+    counters.turned_away = turned_away_.load(std::memory_order_relaxed);
+    for (const auto& worker : workers_) {
+        const auto& of_loop = worker->loop.counters;
+        counters.websockets += of_loop.websockets.load(std::memory_order_relaxed);
+        counters.streams += of_loop.streams.load(std::memory_order_relaxed);
+        counters.tls_handshakes += of_loop.handshakes.load(std::memory_order_relaxed);
+        counters.failed_tls_handshakes += of_loop.failed_handshakes.load(std::memory_order_relaxed);
+    }
+    return counters;
 }
 
 void HttpServer::Impl::close() {
@@ -231,6 +250,9 @@ std::uint16_t HttpServer::port() const {
 }
 std::size_t HttpServer::connections() const {
     return impl_->connections();
+}
+HttpServerCounters HttpServer::counters() const {
+    return impl_->counters();
 }
 void HttpServer::close() {
     impl_->close();

@@ -40,6 +40,16 @@ struct HttpServerSettings {
     std::chrono::milliseconds websocket_idle{60'000};  ///< Without a message or ping.
 };
 
+/// Since the start, unless something else is said.
+struct HttpServerCounters {
+    std::size_t connections = 0;  ///< Open now, WebSockets included.
+    std::int64_t websockets = 0;  ///< Open now.
+    std::int64_t streams = 0;     ///< Answers without an end that are being written now.
+    std::uint64_t accepted = 0;
+    std::uint64_t turned_away = 0;  ///< All places were taken.
+    std::uint64_t tls_handshakes = 0, failed_tls_handshakes = 0;
+};
+
 class HttpServer {
   public:
     /// Binds and listens; a taken port or an address that is not ours is an error with a message for the operator.
@@ -51,7 +61,8 @@ class HttpServer {
     ~HttpServer();
 
     std::uint16_t port() const;
-    std::size_t connections() const;  ///< Open now, WebSockets included. Any thread.
+    std::size_t connections() const;      ///< Open now, WebSockets included. Any thread.
+    HttpServerCounters counters() const;  ///< Any thread.
 
     /// Takes no new connection, closes idle ones, lets running requests finish and close. Returns at once; any thread.
     void close();

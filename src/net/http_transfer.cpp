@@ -1,8 +1,13 @@
 #include "net/http_transfer.hpp"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstring>
+#include <optional>
 
 namespace net {
 namespace {
@@ -123,6 +128,11 @@ bool Transfer::prepare(CURL* handle, const HttpClientSettings& settings, std::ch
     curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
     if (target_.is_near) curl_easy_setopt(handle, CURLOPT_PROXY, "");
+    if (settings.public_and) {
+        public_and_ = &*settings.public_and;
+        curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_socket);
+        curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, this);
+    }
     curl_easy_setopt(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     // A folder of certificates would keep libcurl from remembering what it read of the file, for every connection.
@@ -235,6 +245,25 @@ std::size_t Transfer::on_body(const char* data, std::size_t, std::size_t size, v
     return size;
 }
 
+/// Asked about the very address that is about to be connected to, so that no name can mean another one by then.
+curl_socket_t Transfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
+    namespace ip = boost::asio::ip;
+    auto& transfer = *static_cast<Transfer*>(self);
+    std::optional<ip::address> place;
+    if (address->family == AF_INET) {
+        place = ip::address_v4(ntohl(reinterpret_cast<const sockaddr_in*>(&address->addr)->sin_addr.s_addr));
+    } else if (address->family == AF_INET6) {
+        ip::address_v6::bytes_type bytes{};
+        std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6*>(&address->addr)->sin6_addr, bytes.size());
+        place = ip::address_v6(bytes);
+    }
+    if (!place || (!is_public(*place) && !transfer.public_and_->contains(*place))) {
+        transfer.off_limits_ = true;
+        return CURL_SOCKET_BAD;
+    }
+    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 core::Result<OutgoingResponse> Transfer::outcome(CURL* handle, CURLcode code) {
     if (code != CURLE_OK) return std::unexpected(failure(handle, code));
     long status = 0;
@@ -248,6 +277,9 @@ core::Result<OutgoingResponse> Transfer::outcome(CURL* handle, CURLcode code) {
 
 core::Error Transfer::failure(CURL* handle, CURLcode code) const {
     if (too_large_ || code == CURLE_FILESIZE_EXCEEDED) return broken("sent an answer that is too large");
+    if (off_limits_ && code == CURLE_COULDNT_CONNECT) {
+        return broken("is at an address that is not public; OUTGOING_ALLOW names those that are meant");
+    }
     switch (code) {
         case CURLE_OPERATION_TIMEDOUT: {
             curl_off_t sent_after = 0;

@@ -56,6 +56,7 @@ class Transfer {
     bool has_header(std::string_view name) const;
     static std::size_t on_header(const char* data, std::size_t, std::size_t size, void* self);
     static std::size_t on_body(const char* data, std::size_t, std::size_t size, void* self);
+    static curl_socket_t on_socket(void* self, curlsocktype, curl_sockaddr* address);
     core::Error failure(CURL* handle, CURLcode code) const;
     core::Error broken(std::string_view what) const;
 
@@ -66,6 +67,8 @@ class Transfer {
     std::size_t header_bytes_ = 0;
     bool head_ended_ = false;
     bool too_large_ = false;
+    const AddressRanges* public_and_ = nullptr;  ///< Null: anywhere.
+    bool off_limits_ = false;                    ///< An address was not connected to because of it.
 };
 
 }  // namespace net

@@ -56,9 +56,13 @@ void append_head(std::string& out, const Response& response, const AnswerOptions
         if (!response.content_type.empty()) {
             out.append("Content-Type: ").append(response.content_type).append("\r\n");
         }
-        out.append("Content-Length: ");
-        append_number(out, body_of(response).size());
-        out.append("\r\n");
+        if (!response.stream) {
+            out.append("Content-Length: ");
+            append_number(out, body_of(response).size());
+            out.append("\r\n");
+        } else if (options.chunked) {
+            out.append("Transfer-Encoding: chunked\r\n");
+        }
     }
     if (!options.request_id.empty()) out.append("X-Request-ID: ").append(options.request_id).append("\r\n");
     for (const auto& [name, value] : response.headers) {

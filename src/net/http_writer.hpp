@@ -11,7 +11,8 @@ namespace net {
 struct AnswerOptions {
     std::string_view request_id;
     bool keep_alive = true;
-    bool http10 = false;  ///< The client speaks HTTP/1.0 and must be told when the connection stays open.
+    bool chunked = false;  ///< Of a streamed body, which has no length; else it ends with the connection.
+    bool http10 = false;   ///< The client speaks HTTP/1.0 and must be told when the connection stays open.
 };
 
 /// Appends status line and header, ready for the body. Fields with characters that do not belong into a header are

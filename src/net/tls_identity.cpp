@@ -40,6 +40,11 @@ std::shared_ptr<ssl_ctx_st> TlsIdentity::context() const {
     return context_;
 }
 
+std::chrono::system_clock::time_point TlsIdentity::valid_until() const {
+    const std::lock_guard lock(mutex_);
+    return valid_until_;
+}
+
 void TlsIdentity::watch() {
     for (;;) {
         {
@@ -79,6 +84,7 @@ void TlsIdentity::take(TlsContext loaded) {
     }
     const std::lock_guard lock(mutex_);
     context_ = std::move(loaded.context);
+    valid_until_ = loaded.valid_until;
 }
 
 std::string TlsIdentity::stamp() const {

@@ -29,6 +29,9 @@ class TlsIdentity {
     /// once, looked at again, and the last good pair goes on. Any thread.
     std::shared_ptr<ssl_ctx_st> context() const;
 
+    /// When the certificate that is shown expires. Any thread.
+    std::chrono::system_clock::time_point valid_until() const;
+
     /// Looks at the files now. Blocks; any thread but an event loop's.
     void look();
 
@@ -49,6 +52,7 @@ class TlsIdentity {
     mutable std::mutex mutex_;
     std::condition_variable stopping_;
     std::shared_ptr<ssl_ctx_st> context_;
+    std::chrono::system_clock::time_point valid_until_;
     bool stop_ = false;
     std::thread thread_;
 };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "consultation/life_cycle.hpp"
+#include "consultation/waiting_room.hpp"
 #include "core/log.hpp"
 #include "service/change_loop.hpp"
 #include "service/consultations.hpp"
@@ -41,8 +42,10 @@ Task<Result<Admission>> Consultations::admit(std::string meeting_id, std::string
         co_return Admission{.verdict = Admission::Verdict::ended};
     }
     const auto* attendee = by_attendee_id(**found, attendee_id);
-    if (!attendee) co_return Admission{};
-    co_return Admission{.verdict = Admission::Verdict::admitted, .external_user_id = attendee->external_user_id};
+    if (!attendee || !consultation::may_be_in(**found, *attendee)) co_return Admission{};
+    co_return Admission{.verdict = Admission::Verdict::admitted,
+                        .external_user_id = attendee->external_user_id,
+                        .max_attendees = settings_.max_attendees};
 }
 
 Task<Result<void>> Consultations::happened(core::MeetingEvent event) {
@@ -67,12 +70,21 @@ Task<Result<void>> Consultations::attendee_connected(std::string meeting_id, std
         }
         const auto* attendee = by_attendee_id(session, attendee_id);
         if (!attendee) co_return Result<void>{};
+        // Put out while the connection was being made.
+        if (!consultation::may_be_in(session, *attendee)) {
+            co_return co_await meetings_.remove_attendee(Provider::embedded, meeting_id, attendee_id);
+        }
         if (attendee->present()) {
             std::vector<Heartbeat> beat(1, Heartbeat{attendee_id, at, at + settings_.presence_timeout});
             co_return co_await store_.heartbeat(std::move(beat));
         }
-        const consultation::Entry entry{attendee->role, attendee_id,  attendee->external_user_id,
-                                        std::nullopt,   std::nullopt, at + settings_.presence_timeout};
+        const consultation::Entry entry{.role = attendee->role,
+                                        .chime_attendee_id = attendee_id,
+                                        .external_user_id = attendee->external_user_id,
+                                        .device_type = std::nullopt,
+                                        .browser_info = std::nullopt,
+                                        .present_until = at + settings_.presence_timeout,
+                                        .user_id = attendee->user_id};
         auto change = consultation::join(session, {*session.meeting, {}}, entry, at);
         if (!change) co_return Result<void>{};
         auto committed = co_await store_.commit(std::move(*change));
@@ -98,7 +110,7 @@ Task<Result<void>> Consultations::close_stay(std::string session_id, std::string
             const auto* attendee = by_attendee_id(s, attendee_id);
             // An interval that opened after the loss belongs to a newer visit.
             if (!attendee || !attendee->present() || *attendee->opened_at > at) return std::nullopt;
-            return consultation::leave(s, attendee->role, Departure::seen, at, now);
+            return consultation::leave(s, attendee->user_id, Departure::seen, at, now);
         });
     if (!after) co_return std::unexpected(after.error());
     co_return Result<void>{};
@@ -125,12 +137,12 @@ Task<Result<void>> Consultations::chime_event(ChimeEvent event) {
             const auto* attendee = by_attendee_id(s, event.attendee_id);
             if (!attendee) return std::nullopt;
             if (type == "chime:AttendeeJoined") {
-                return consultation::connected(s, attendee->role, event.occurred_at, now);
+                return consultation::connected(s, attendee->user_id, event.occurred_at, now);
             }
             const bool left =
                 type == "chime:AttendeeLeft" || type == "chime:AttendeeDropped" || type == "chime:AttendeeDeleted";
             if (!left || !attendee->present() || *attendee->opened_at > event.occurred_at) return std::nullopt;
-            return consultation::leave(s, attendee->role, Departure::seen, event.occurred_at, now);
+            return consultation::leave(s, attendee->user_id, Departure::seen, event.occurred_at, now);
         });
     if (!after) co_return std::unexpected(after.error());
     // Kept last: a notification that is told again because we failed here has changed nothing twice.

@@ -45,7 +45,8 @@ class Appointments {
   public:
     virtual ~Appointments() = default;
     /// Nullopt: there is none. Errors: `timeout`, `unavailable`, `bad_gateway`.
-    virtual Task<core::Result<std::optional<Appointment>>> appointment(std::string appointment_id) = 0;
+    virtual Task<core::Result<std::optional<Appointment>>> appointment(std::string appointment_id,
+                                                                       core::trace::Context of) = 0;
 };
 
 }  // namespace service

@@ -29,6 +29,7 @@ struct MeetingPlan {
     std::optional<std::string> media_region;  ///< Unset: the installation's.
     std::string doctor_id, patient_id;
     std::vector<std::string> external_user_ids;  ///< Who will come: `doctor-<user>`, `patient-<user>`.
+    core::trace::Context trace{};                ///< Of the request that needs it; says nothing about the meeting.
 };
 
 struct MadeMeeting {
@@ -56,7 +57,8 @@ class MeetingProvider {
     /// A person's working credentials in the meeting, or `gone`. `known_attendee_id`: what they had before, or empty;
     /// `renew`: that identity was given up (they left), they need a new one.
     virtual Task<core::Result<Credentials>> credentials(consultation::Meeting meeting, std::string external_user_id,
-                                                        std::string known_attendee_id, bool renew) = 0;
+                                                        std::string known_attendee_id, bool renew,
+                                                        core::trace::Context of) = 0;
 
     /// The meeting with addresses for a client that reached the service at `reached_at` (scheme and host).
     virtual consultation::Meeting placed_for(consultation::Meeting meeting, std::string_view reached_at) const = 0;

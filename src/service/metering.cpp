@@ -88,6 +88,7 @@ Task<Result<void>> Metering::announce_thresholds() {
     const auto month = month_of(now);
     const auto tenths = co_await store_.billed_tenths(month.from, month.to, now);
     if (!tenths) co_return std::unexpected(tenths.error());
+    seen_tenths_ = *tenths;
     for (const auto percent : kThresholds) {
         if (*tenths * 10 < settings_.free_tier_minutes * percent) break;
         const auto key = month.name + "/" + std::to_string(percent);

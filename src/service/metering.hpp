@@ -1,6 +1,7 @@
 // The meter: figures of the month, the budget they are held against, and the alarms on the way there.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -58,6 +59,8 @@ class Metering {
     Task<Result<Reconciliation>> reconcile(Time from, Time to);
 
     std::int64_t free_tier_minutes() const { return settings_.free_tier_minutes; }
+    /// Chime's minutes of this month, as `announce_thresholds` has last seen them; negative: not yet. Any thread.
+    double used_minutes() const { return static_cast<double>(seen_tenths_.load(std::memory_order_relaxed)) / 10; }
 
   private:
     MeteringSettings settings_;
@@ -67,6 +70,7 @@ class Metering {
         bool used_up = false;
         Time asked_at;
     };
+    std::atomic<std::int64_t> seen_tenths_{-1};
     std::mutex mutex_;
     std::optional<Budget> budget_;  ///< Guarded by the mutex.
     std::set<std::string> noted_;   ///< Thresholds known to be announced: spares the question.

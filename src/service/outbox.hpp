@@ -24,6 +24,7 @@ struct OutboxMessage {
     std::string event_type;
     Time occurred_at;
     std::string payload;  ///< The `data` object, JSON text.
+    std::string trace{};  ///< As in consultation::Event.
 };
 
 enum class Channel { broker, webhooks };

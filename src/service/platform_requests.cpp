@@ -57,18 +57,21 @@ Task<Result<void>> PlatformRequests::create(RequestedSession request) {
     booking.doctor_id = std::move(request.doctor_id);
     booking.patient_id = std::move(request.patient_id);
     booking.scheduled_start_time = request.scheduled_start_time;
-    auto created = co_await consultations_.book_requested(std::move(booking));
+    auto created = co_await consultations_.book_requested(std::move(booking), request.trace);
     if (!created) co_return std::unexpected(created.error());
     if (created->is_new) co_return Result<void>{};
     // Whoever asks again has missed the first answer, or could not use it yet.
-    co_return co_await outbox_.append(consultation::announce_again(
-        created->session, derived_id("announce", request.request_id), consultations_.now(), consultations_.url_base()));
+    auto event = consultation::announce_again(created->session, derived_id("announce", request.request_id),
+                                              consultations_.now(), consultations_.url_base());
+    event.trace = core::trace::to_line(request.trace);
+    co_return co_await outbox_.append(std::move(event));
 }
 
 Task<Result<void>> PlatformRequests::start(RequestedStart request) {
     auto session = co_await find(std::move(request.session));
     if (!session) co_return std::unexpected(session.error());
-    auto started = co_await consultations_.start_requested(session->session_id, std::move(request.doctor_id));
+    auto started = co_await consultations_.start_requested(session->session_id, std::move(request.doctor_id),
+                                                           std::move(request.trace));
     if (!started) co_return std::unexpected(started.error());
     co_return Result<void>{};
 }
@@ -77,6 +80,7 @@ Task<Result<void>> PlatformRequests::end(RequestedEnd request) {
     auto session = co_await find(std::move(request.session));
     if (!session) co_return std::unexpected(session.error());
     Caller by{std::move(request.ended_by), request.ended_by_role == "doctor" ? "DOCTOR" : "PATIENT"};
+    by.trace = std::move(request.trace);
     auto ended = co_await consultations_.end_requested(session->session_id, std::move(by));
     if (!ended) co_return std::unexpected(ended.error());
     co_return Result<void>{};

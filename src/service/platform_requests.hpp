@@ -17,17 +17,20 @@ struct RequestedSession {
     std::string appointment_id, doctor_id, patient_id;
     consultation::Time scheduled_start_time;  ///< UTC.
     std::string request_id;                   ///< The same for a repeated delivery of one message; any text.
+    core::trace::Context trace{};             ///< The message's; here and below.
 };
 
 struct RequestedStart {
     std::string session;  ///< A session id, any meeting id the session has had, or an appointment id.
     std::string doctor_id;
+    core::trace::Context trace{};
 };
 
 struct RequestedEnd {
     std::string session;  ///< As above.
     std::string ended_by;
     std::string ended_by_role;  ///< `doctor` or `patient`.
+    core::trace::Context trace{};
 };
 
 /// `unavailable` and `timeout` mean: try again later. Every other error means that the message can never work; its text

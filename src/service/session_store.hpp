@@ -47,6 +47,7 @@ enum class Committed {
     stale,                  ///< Somebody else changed the session first (or it is gone): load and decide again.
     duplicate_appointment,  ///< New session, but its appointment has one that is not cancelled.
     duplicate_key,          ///< New session, but the idempotency key is taken.
+    overlap,                ///< `no_overlap` was wanted, and another visit of one of the two is at that time.
 };
 
 /// Proof that somebody is still in the meeting.
@@ -91,7 +92,7 @@ class SessionStore {
     /// Moves last_seen_at and present_until forward for those with an open interval; touches no version.
     virtual Task<core::Result<void>> heartbeat(std::vector<Heartbeat> beats) = 0;
 
-    /// Ids of sessions with something due, at most `limit`, most overdue first:
+    /// Ids of sessions with something due, at most `limit`, most overdue first (guests do not count as present there):
     /// - an open interval whose present_until has passed (any status), or
     /// - SCHEDULED or WAITING, nobody present, and the later of scheduled_end_time and created_at + no_show_grace <
     /// now, or

@@ -1,6 +1,7 @@
 // Everything that is kept, behind one port: what an engine in room `store` implements.
 #pragma once
 
+#include "service/audit_log.hpp"
 #include "service/job_queue.hpp"
 #include "service/meter.hpp"
 #include "service/outbox.hpp"
@@ -8,6 +9,6 @@
 
 namespace service {
 
-class Store : public SessionStore, public Outbox, public JobQueue, public MeterStore {};
+class Store : public SessionStore, public Outbox, public JobQueue, public MeterStore, public AuditLog {};
 
 }  // namespace service

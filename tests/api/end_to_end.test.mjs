@@ -65,6 +65,7 @@ eachStore('the contract end to end', (world) => {
             duration_minutes: null,
             attendee_minutes: 0,
             attendees: [],
+            waiting_room: false,
         });
 
         const first = await client.post(`${sessions}/${id}/join`, patient, { device_type: 'web', browser_info: 'Chrome 120' });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Postgres } from '../lib/postgres.js';
 import { Server } from '../lib/server.js';
 
-const ROUNDS = 20;
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 20);
 const CLIENTS = 16;
 const doctor = '12';
 const patient = '34';

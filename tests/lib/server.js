@@ -38,6 +38,10 @@ export class Server {
             JWT_SECRET_KEY: server.secret,
             // Whoever wants AWS says so; nothing is asked of the machine that the tests happen to run on.
             AWS_EC2_METADATA_DISABLED: 'true',
+            // Where all who are called in these tests are.
+            OUTGOING_ALLOW: '127.0.0.0/8',
+            // One person asks for many here. Whoever tests the limits sets them.
+            RATE_LIMIT: 'off',
             ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
             ...(typeof env === 'function' ? env(server) : env),
         };

@@ -231,7 +231,7 @@ class Service:
         """Answers as (status, body, headers, how): `how` is None, `hang` or `cut`."""
         started = time.time()
         entry = {"operation": None, "time": started, "status": None, "connection": connection, "method": request.method,
-                 "path": request.path, "meetingId": None, "externalIds": []}
+                 "path": request.path, "meetingId": None, "externalIds": [], "traceparent": request.headers.get("traceparent")}
         self.calls.append(entry)
         how, headers = None, {}
         try:

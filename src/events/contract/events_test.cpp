@@ -17,8 +17,8 @@ class NoMeetings final : public service::MeetingProvider {
     service::Task<core::Result<service::MadeMeeting>> create_meeting(service::MeetingPlan) override {
         co_return std::unexpected(none());
     }
-    service::Task<core::Result<service::Credentials>> credentials(consultation::Meeting, std::string, std::string,
-                                                                  bool) override {
+    service::Task<core::Result<service::Credentials>> credentials(consultation::Meeting, std::string, std::string, bool,
+                                                                  core::trace::Context) override {
         co_return std::unexpected(none());
     }
     consultation::Meeting placed_for(consultation::Meeting meeting, std::string_view) const override { return meeting; }

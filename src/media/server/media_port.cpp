@@ -46,6 +46,22 @@ core::Result<void> MediaPort::try_open(const std::vector<std::string>& addresses
     return {};
 }
 
+UdpCounters MediaPort::udp_counters() const {
+    UdpCounters all;
+    for (const auto& socket : sockets_) {
+        const auto& one = socket->counters();
+        all.received += one.received;
+        all.bytes_received += one.bytes_received;
+        all.bytes_queued += one.bytes_queued;
+        all.truncated += one.truncated;
+        all.sent += one.sent;
+        all.messages += one.messages;
+        all.not_sent += one.not_sent;
+        all.read_errors += one.read_errors;
+    }
+    return all;
+}
+
 bool MediaPort::has_v4() const {
     return std::ranges::any_of(sockets_, [](const auto& socket) { return !socket->is_v6(); });
 }

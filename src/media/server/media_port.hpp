@@ -5,6 +5,7 @@
 // and dropped. Owned by a MediaThread and used on it only.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
@@ -13,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/bytes.hpp"
@@ -88,6 +90,13 @@ class MediaPort final : private UdpReceiver, private StreamReceiver {
     void check_time(transport::Instant now) { streams_.check_time(now); }
 
     const PortCounters& counters() const { return counters_; }
+    /// Of all sockets together.
+    UdpCounters udp_counters() const;
+    const StreamCounters& stream_counters() const { return streams_.counters(); }
+    /// How often a look at a socket found us behind.
+    std::uint64_t hurried() const { return hurried_; }
+    /// The longest that a datagram has waited since the last call.
+    transport::Duration take_worst_behind() { return std::exchange(worst_behind_, transport::Duration{}); }
 
   private:
     struct PathHash {
@@ -106,6 +115,8 @@ class MediaPort final : private UdpReceiver, private StreamReceiver {
     void on_stream_closed(const transport::Path& path) override;
     void on_batch_end(transport::Duration behind) override {
         haste_.update(behind);
+        hurried_ += haste_.on() ? 1 : 0;
+        worst_behind_ = std::max(worst_behind_, behind);
         flush();
     }
     void on_batch_end() override { flush(); }
@@ -124,6 +135,8 @@ class MediaPort final : private UdpReceiver, private StreamReceiver {
     UdpSocket* current_socket_ = nullptr;
     LocalAddress current_local_;
     Haste haste_;
+    std::uint64_t hurried_ = 0;
+    transport::Duration worst_behind_{};
     PortCounters counters_;
 };
 

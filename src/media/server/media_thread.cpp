@@ -22,6 +22,7 @@ constexpr auto kTick = std::chrono::milliseconds(5);
 /// Without media only deadlines count.
 constexpr auto kIdleTick = std::chrono::milliseconds(100);
 constexpr auto kPortCheck = std::chrono::seconds(1);
+constexpr auto kLatenessPeriod = std::chrono::seconds(30);
 constexpr std::size_t kMaxEnded = 8192;
 
 /// The `number`th of the cores that this process may use, counted from the last: the first ones are busy with all else.
@@ -176,9 +177,11 @@ void MediaThread::release_meeting(std::string meeting_id) {
         if (found == meetings_.end()) return;
         found->second->close_all(room::close_code::kReconnect);
         for (const std::string& attendee : found->second->attendees()) forget_present(attendee);
+        retire(*found->second);
         meetings_.erase(found);
         port_.flush();
         count_meetings();
+        publish_vitals();
     });
 }
 
@@ -210,6 +213,32 @@ void MediaThread::count_meetings() {
         std::ranges::count_if(meetings_, [](const auto& entry) { return entry.second->occupied(); }));
 }
 
+void MediaThread::publish_vitals() {
+    const auto now = room::Time::clock::now();
+    if (now >= period_ends_) {
+        period_ends_ = now + kLatenessPeriod;
+        worst_behind_before_ = std::exchange(worst_behind_, {});
+    }
+    worst_behind_ = std::max(worst_behind_, port_.take_worst_behind());
+    MediaVitals vitals;
+    vitals.meetings = occupied_;
+    vitals.router = retired_;
+    for (const auto& [id, host] : meetings_) {
+        vitals.attendees += host->people();
+        vitals.peers += host->peers();
+        add_up(vitals.router, host->counters());
+        add_up(vitals.links, host->links());
+    }
+    const auto behind =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::max(worst_behind_, worst_behind_before_));
+    vitals.behind_micros = static_cast<std::uint64_t>(behind.count());
+    vitals.hurried = port_.hurried();
+    vitals.port = port_.counters();
+    vitals.udp = port_.udp_counters();
+    vitals.streams = port_.stream_counters();
+    board_.write(vitals);
+}
+
 void MediaThread::schedule() {
     if (meetings_.empty()) return;
     const bool media = std::ranges::any_of(meetings_, [](const auto& entry) { return entry.second->has_peers(); });
@@ -230,12 +259,20 @@ void MediaThread::tick() {
     const room::Moment now = moment();
     for (auto entry = meetings_.begin(); entry != meetings_.end();) {
         entry->second->tick(now);
-        entry = entry->second->idle(now) ? meetings_.erase(entry) : std::next(entry);
+        if (!entry->second->idle(now)) {
+            ++entry;
+            continue;
+        }
+        retire(*entry->second);
+        entry = meetings_.erase(entry);
     }
     if (now.steady >= port_check_at_) {
         port_check_at_ = now.steady + kPortCheck;
         port_.check_time(now.steady);
         count_meetings();
+        publish_vitals();
+    } else if (meetings_.empty()) {
+        publish_vitals();  // The last look for now.
     }
     port_.flush();
 }

@@ -21,6 +21,7 @@
 
 #include "core/result.hpp"
 #include "media/server/media_port.hpp"
+#include "media/server/media_vitals.hpp"
 #include "media/server/meeting_host.hpp"
 #include "media/server/meeting_server.hpp"
 #include "media/transport/certificate.hpp"
@@ -65,6 +66,8 @@ class MediaThread final : private Chronicle {
     void send_transcript(std::string meeting_id, std::string frame);
     std::vector<std::string> present() const;
     std::size_t meetings() const { return occupied_; }
+    /// A second old at most, while there are meetings.
+    MediaVitals vitals() const { return board_.read(); }
     void release_meeting(std::string meeting_id);
     bool stopped() const { return stopped_; }
     /// Sends everybody to reconnect and joins the thread. Twice is fine.
@@ -75,6 +78,9 @@ class MediaThread final : private Chronicle {
     MeetingHost* host_of(room::PeerId peer);
     void remember_ended(const std::string& meeting_id);
     void count_meetings();
+    /// A meeting goes: what it counted stays.
+    void retire(const MeetingHost& host) { add_up(retired_, host.counters()); }
+    void publish_vitals();
     void forget_present(const std::string& attendee_id);
     void schedule();
     void tick();
@@ -95,6 +101,11 @@ class MediaThread final : private Chronicle {
     bool timer_set_ = false;
     bool timer_is_fast_ = false;
     room::Time port_check_at_{};
+    room::RouterCounters retired_;  ///< Of meetings that are over.
+    /// Of the present half minute, and of the one before.
+    transport::Duration worst_behind_{}, worst_behind_before_{};
+    room::Time period_ends_{};
+    VitalsBoard board_;
 
     std::unordered_map<std::string, std::unique_ptr<MeetingHost>> meetings_;
     std::unordered_map<room::PeerId, std::string> meeting_of_;

@@ -146,8 +146,30 @@ void MeetingHost::tick(Moment now) {
         poll_transports(time);
     }
     for (const PeerId peer : std::exchange(failed_, {})) meeting_.media_lost(peer, now, outputs_);
-    meeting_.tick(now, meeting_.wants_report(now) ? router_.report(time) : room::MediaReport{}, outputs_);
+    const bool reports = meeting_.wants_report(now);
+    const auto report = reports ? router_.report(time) : room::MediaReport{};
+    if (reports) note(report);
+    meeting_.tick(now, report, outputs_);
     apply(now);
+}
+
+void MeetingHost::note(const room::MediaReport& report) {
+    links_ = {};
+    for (const auto& link : report.links) {
+        ++(link.signal_strength == 0 ? links_.dead : link.signal_strength == 1 ? links_.poor : links_.good);
+        links_.measured += link.available_kbps > 0 ? 1 : 0;
+        links_.estimated_kbps += link.available_kbps;
+    }
+    for (const auto& stream : report.streams) {
+        links_.streams += stream.flowing ? 1 : 0;
+        links_.incoming_bps += stream.bitrate_bps;
+    }
+}
+
+std::size_t MeetingHost::people() const {
+    std::size_t count = 0;
+    for (const auto& [id, member] : meeting_.roster().members()) count += member.identity.content ? 0 : 1;
+    return count;
 }
 
 void MeetingHost::close_all(std::uint16_t code) {

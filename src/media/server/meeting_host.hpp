@@ -18,6 +18,7 @@
 #include "media/room/meeting.hpp"
 #include "media/room/packet_router.hpp"
 #include "media/server/media_port.hpp"
+#include "media/server/media_vitals.hpp"
 #include "media/server/meeting_server.hpp"
 #include "media/transport/dtls.hpp"
 #include "media/transport/peer_transport.hpp"
@@ -60,6 +61,10 @@ class MeetingHost final : private room::Sink {
     std::vector<std::string> attendees() const;
     bool has_peers() const { return !peers_.empty(); }
     const room::RouterCounters& counters() const { return router_.counters(); }
+    /// As last reported.
+    const LinkVitals& links() const { return links_; }
+    std::size_t people() const;
+    std::size_t peers() const { return peers_.size(); }
 
   private:
     struct Client {
@@ -89,6 +94,7 @@ class MeetingHost final : private room::Sink {
     /// The router's time never runs backwards, though a packet may have arrived before the last tick.
     room::Time onward(room::Time time) { return router_time_ = std::max(router_time_, time); }
     void poll_transports(room::Time now);
+    void note(const room::MediaReport& report);
     void media_state(room::PeerId peer, transport::PeerState state);
 
     std::string meeting_id_;
@@ -103,6 +109,7 @@ class MeetingHost final : private room::Sink {
     std::vector<room::PeerId> failed_;  ///< Transports that ended since the last tick.
     room::Time router_time_{};
     room::Time poll_at_{};
+    LinkVitals links_;
 };
 
 }  // namespace media::server

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "media/server/media_thread.hpp"
+#include "media/server/media_vitals.hpp"
 
 namespace media::server {
 
@@ -54,6 +55,18 @@ class ThreadedMeetingServer final : public MeetingServer {
         std::size_t count = 0;
         for (const auto& thread : threads_) count += thread->meetings();
         return count;
+    }
+
+    MediaVitals vitals() const override {
+        MediaVitals all;
+        std::uint64_t behind = 0;
+        for (const auto& thread : threads_) {
+            const auto one = thread->vitals();
+            add_up(all, one);
+            behind = std::max(behind, one.behind_micros);
+        }
+        all.behind_micros = behind;
+        return all;
     }
 
     void release_meeting(std::string meeting_id) override {

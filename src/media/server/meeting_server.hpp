@@ -19,6 +19,8 @@
 
 namespace media::server {
 
+struct MediaVitals;  ///< media_vitals.hpp
+
 struct Settings {
     std::uint16_t port = 8087;                  ///< UDP, and TCP for ICE-TCP.
     std::vector<std::string> listen_addresses;  ///< Empty: all (0.0.0.0 and ::).
@@ -90,6 +92,8 @@ class MeetingServer {
     virtual boost::asio::awaitable<std::vector<std::string>> connected() = 0;
     /// Meetings with anybody connected, or lost for less than `gone_after`.
     virtual std::size_t meetings() const = 0;
+    /// Of all media threads together; lateness is the worst of theirs. Does not block.
+    virtual MediaVitals vitals() const = 0;
     /// Sends everybody in the meeting to reconnect (close 4500) and forgets it without marking it as ended. Nobody
     /// counts as gone by that: the observer is told nothing, `connected` just does not name them any more.
     virtual void release_meeting(std::string meeting_id) = 0;

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
 #include <sstream>
+#include <thread>
 
+#include "media/server/media_vitals.hpp"
 #include "media/server/meeting_server_test_client.hpp"
 
 namespace media::server {
@@ -76,6 +79,37 @@ TEST_F(MeetingServerTest, TwoClientsExchangeMedia) {
         alice.send_rtp(vp8_key_packet(2001, sequence++, 96));
         return std::ranges::any_of(bob.rtp, [&](const auto& packet) { return ssrc_of(packet) == video_ssrc; });
     }));
+}
+
+TEST_F(MeetingServerTest, TellsWhatItIsAtAndKeepsItsCountsWhenAMeetingIsOver) {
+    EXPECT_EQ(server_->vitals().meetings, 0U);
+    auto alice = client("alice");
+    auto bob = client("bob");
+    for (auto* each : {&alice, &bob}) {
+        each->join();
+        each->negotiate();
+        each->connect_media("127.0.0.1");
+    }
+    const auto comes_to = [&](const std::function<bool(const MediaVitals&)>& wanted) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (!wanted(server_->vitals()) && std::chrono::steady_clock::now() < deadline) {
+            bob.pump_for(std::chrono::milliseconds(50));
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        return wanted(server_->vitals());
+    };
+    EXPECT_TRUE(comes_to([](const MediaVitals& now) {
+        return now.meetings == 1 && now.attendees == 2 && now.peers == 2 && now.router.rtp_out > 0 &&
+               now.links.dead + now.links.poor + now.links.good == 2;
+    }));
+    const auto during = server_->vitals();
+    EXPECT_GT(during.udp.bytes_received, during.udp.received);
+    EXPECT_GT(during.udp.bytes_queued, 0U);
+    EXPECT_GT(during.port.delivered, 0U);
+
+    server_->end_meeting("meeting-1");
+    EXPECT_TRUE(comes_to([](const MediaVitals& now) { return now.meetings == 0 && now.peers == 0; }));
+    EXPECT_GE(server_->vitals().router.rtp_out, during.router.rtp_out);
 }
 
 TEST_F(MeetingServerTest, IceTcpCarriesMediaToo) {

@@ -119,6 +119,7 @@ void UdpSocket::read_batches() {
             const auto from = address_from(in_->names[i]);
             if (!from) continue;
             ++counters_.received;
+            counters_.bytes_received += header.msg_len;
             Datagram datagram{std::span(in_->bytes[i]).first(header.msg_len), *from, {}, now};
             const auto control = read_control(header.msg_hdr);
             datagram.to = control.local;
@@ -138,7 +139,11 @@ void UdpSocket::read_batches() {
 
 void UdpSocket::queue(core::BytesView bytes, const wire::TransportAddress& to, const LocalAddress& from) {
     if (out_.full()) flush();
-    if (!out_.add(bytes, to, from)) ++counters_.not_sent;
+    if (!out_.add(bytes, to, from)) {
+        ++counters_.not_sent;
+        return;
+    }
+    counters_.bytes_queued += bytes.size();
 }
 
 void UdpSocket::flush() {

@@ -25,7 +25,8 @@ namespace media::server {
 
 struct UdpCounters {
     std::uint64_t received = 0;
-    std::uint64_t truncated = 0;  ///< Longer than a datagram may be; dropped.
+    std::uint64_t bytes_received = 0, bytes_queued = 0;  ///< Of datagrams, without IP and UDP headers.
+    std::uint64_t truncated = 0;                         ///< Longer than a datagram may be; dropped.
     std::uint64_t sent = 0;
     std::uint64_t messages = 0;  ///< What they were given to the kernel in.
     std::uint64_t not_sent = 0;  ///< The kernel's queue was full, or there was no route; dropped.

@@ -155,6 +155,8 @@ net::OutgoingRequest ChimeApi::signed_request(const Call& call, const AwsKeys& k
     std::ranges::move(added, std::back_inserter(request.headers));
     request.body = call.body;
     request.max_body = call.max_answer;
+    request.trace = call.trace;
+    request.purpose = call.operation;
     return request;
 }
 
@@ -243,6 +245,7 @@ ChimeApi::Call ChimeApi::creation(const NewMeeting& meeting, bool with_tags) con
     }
     call.body = create_meeting_body(meeting, with_tags);
     call.max_answer = kMaxMeetingAnswer;
+    call.trace = meeting.trace;
     return call;
 }
 
@@ -278,14 +281,16 @@ service::Task<core::Result<void>> ChimeApi::delete_meeting(std::string meeting_i
 }
 
 service::Task<core::Result<ChimeAttendee>> ChimeApi::create_attendee(std::string meeting_id,
-                                                                     std::string external_user_id) {
+                                                                     std::string external_user_id,
+                                                                     core::trace::Context of) {
     if (!is_chime_id(meeting_id)) co_return std::unexpected(gone());
     auto answer = co_await call({"CreateAttendee",
                                  "POST",
                                  attendees_path(meeting_id),
                                  {},
                                  create_attendee_body(external_user_id),
-                                 kMaxMeetingAnswer});
+                                 kMaxMeetingAnswer,
+                                 std::move(of)});
     if (!answer) co_return std::unexpected(std::move(answer.error().error));
     auto attendee = read_attendee(*answer);
     // Never somebody else's token.
@@ -294,10 +299,12 @@ service::Task<core::Result<ChimeAttendee>> ChimeApi::create_attendee(std::string
     co_return attendee;
 }
 
-service::Task<core::Result<void>> ChimeApi::delete_attendee(std::string meeting_id, std::string attendee_id) {
+service::Task<core::Result<void>> ChimeApi::delete_attendee(std::string meeting_id, std::string attendee_id,
+                                                            core::trace::Context of) {
     if (!is_chime_id(meeting_id) || !is_chime_id(attendee_id)) co_return std::unexpected(gone());
-    const auto path = attendees_path(meeting_id) + "/" + net::percent_encoded(attendee_id);
-    co_return co_await call_without_answer({"DeleteAttendee", "DELETE", path, {}, {}});
+    Call call{"DeleteAttendee", "DELETE", attendees_path(meeting_id) + "/" + net::percent_encoded(attendee_id), {}, {}};
+    call.trace = std::move(of);
+    co_return co_await call_without_answer(std::move(call));
 }
 
 service::Task<core::Result<std::vector<std::string>>> ChimeApi::list_attendees(std::string meeting_id) {

@@ -47,8 +47,10 @@ class ChimeApi {
     service::Task<core::Result<void>> delete_meeting(std::string meeting_id);
 
     /// The same external user id gives the same attendee as long as there is one.
-    service::Task<core::Result<ChimeAttendee>> create_attendee(std::string meeting_id, std::string external_user_id);
-    service::Task<core::Result<void>> delete_attendee(std::string meeting_id, std::string attendee_id);
+    service::Task<core::Result<ChimeAttendee>> create_attendee(std::string meeting_id, std::string external_user_id,
+                                                               core::trace::Context of = {});
+    service::Task<core::Result<void>> delete_attendee(std::string meeting_id, std::string attendee_id,
+                                                      core::trace::Context of = {});
     service::Task<core::Result<std::vector<std::string>>> list_attendees(std::string meeting_id);
 
     service::Task<core::Result<void>> start_transcription(std::string meeting_id,
@@ -66,6 +68,7 @@ class ChimeApi {
         net::Pairs query;
         std::string body;
         std::size_t max_answer = 4096;
+        core::trace::Context trace{};  ///< What it is a part of.
     };
     struct Failure {
         core::Error error;

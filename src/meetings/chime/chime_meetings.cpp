@@ -37,6 +37,7 @@ core::Result<void> done_when_gone(core::Result<void> result) {
 
 NewMeeting ChimeMeetings::new_meeting(const service::MeetingPlan& plan) const {
     NewMeeting meeting;
+    meeting.trace = plan.trace;
     meeting.client_request_token = request_token_for(plan.session_id, plan.generation);
     meeting.external_meeting_id = external_meeting_id_for(plan.session_id);
     meeting.media_region = plan.media_region.value_or(settings_.media_region);
@@ -70,15 +71,16 @@ service::Task<core::Result<service::MadeMeeting>> ChimeMeetings::create_meeting(
 
 service::Task<core::Result<service::Credentials>> ChimeMeetings::credentials(consultation::Meeting meeting,
                                                                              std::string external_user_id,
-                                                                             std::string known_attendee_id,
-                                                                             bool renew) {
+                                                                             std::string known_attendee_id, bool renew,
+                                                                             core::trace::Context of) {
     if (renew && !known_attendee_id.empty()) {
         // If the old attendee stayed, AWS would give it again, and its removal, which may still be on its way, would
         // put out whoever has just come back.
-        auto removed = done_when_gone(co_await api_.delete_attendee(meeting.meeting_id, known_attendee_id));
+        auto removed = done_when_gone(co_await api_.delete_attendee(meeting.meeting_id, known_attendee_id, of));
         if (!removed) co_return std::unexpected(std::move(removed.error()));
     }
-    auto attendee = co_await api_.create_attendee(meeting.meeting_id, external_user_id_for(external_user_id));
+    auto attendee =
+        co_await api_.create_attendee(meeting.meeting_id, external_user_id_for(external_user_id), std::move(of));
     if (!attendee) co_return std::unexpected(std::move(attendee.error()));
     co_return credentials_of(std::move(*attendee));
 }

@@ -30,7 +30,8 @@ class ChimeMeetings final : public service::MeetingProvider {
     service::Task<core::Result<service::MadeMeeting>> create_meeting(service::MeetingPlan plan) override;
     service::Task<core::Result<service::Credentials>> credentials(consultation::Meeting meeting,
                                                                   std::string external_user_id,
-                                                                  std::string known_attendee_id, bool renew) override;
+                                                                  std::string known_attendee_id, bool renew,
+                                                                  core::trace::Context of) override;
     /// As it is: AWS's addresses are the same for everybody.
     consultation::Meeting placed_for(consultation::Meeting meeting, std::string_view reached_at) const override;
     service::Task<core::Result<void>> end_meeting(consultation::Provider provider, std::string meeting_id) override;

@@ -58,7 +58,7 @@ class ChimeMeetingsTest : public ::testing::Test {
     }
     std::string attendee_id(const consultation::Meeting& meeting, const std::string& who, const std::string& known = "",
                             bool renew = false) {
-        const auto got = run(meetings_.credentials(meeting, who, known, renew));
+        const auto got = run(meetings_.credentials(meeting, who, known, renew, {}));
         return got ? got->attendee_id : "error: " + got.error().detail;
     }
 
@@ -129,7 +129,7 @@ TEST_F(ChimeMeetingsTest, D3AMeetingThatAwsHasEndedIsGoneAndMadeAnew) {
     standin_->control("end", {{"meetingId", first.meeting.meeting_id}});
     for (const bool renew : {false, true}) {
         const auto stale =
-            run(meetings_.credentials(first.meeting, "doctor-12", first.attendees[0].attendee_id, renew));
+            run(meetings_.credentials(first.meeting, "doctor-12", first.attendees[0].attendee_id, renew, {}));
         ASSERT_FALSE(stale);
         EXPECT_EQ(stale.error().kind, ErrorKind::gone);
     }
@@ -145,7 +145,7 @@ TEST_F(ChimeMeetingsTest, D5CredentialsAlwaysBelongToThePresentMeeting) {
     const auto first = made();
     const auto second = made(plan(2));
     const auto old_id = first.attendees[0].attendee_id;
-    const auto got = run(meetings_.credentials(second.meeting, "doctor-12", old_id, false));
+    const auto got = run(meetings_.credentials(second.meeting, "doctor-12", old_id, false, {}));
     ASSERT_TRUE(got);
     EXPECT_EQ(got->external_user_id, "doctor-12");
     EXPECT_NE(got->attendee_id, old_id);
@@ -174,7 +174,7 @@ TEST_F(ChimeMeetingsTest, D18OddUserIdsAreMadeToFit) {
     odd.external_user_ids = {who, "patient-34", "patient-34"};
     const auto out = made(odd);
     ASSERT_EQ(out.attendees.size(), 2u);
-    const auto got = run(meetings_.credentials(out.meeting, who, "", false));
+    const auto got = run(meetings_.credentials(out.meeting, who, "", false, {}));
     ASSERT_TRUE(got);
     EXPECT_EQ(got->external_user_id, out.attendees[0].external_user_id);
     EXPECT_EQ(got->attendee_id, out.attendees[0].attendee_id);

@@ -1,6 +1,7 @@
 #include "meetings/chime/chime_names.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/bytes.hpp"
 
@@ -32,10 +33,10 @@ bool is_chime_id(std::string_view text) {
 }
 
 std::string external_user_id_for(std::string_view wanted) {
-    const bool is_ours = wanted.starts_with("doctor-") || wanted.starts_with("patient-");
-    if (is_ours && is_external_id(wanted)) return std::string{wanted};
-    const auto* role = wanted.starts_with("doctor-") ? "doctor-" : "patient-";
-    return role + digits_of(wanted).substr(0, 32);
+    static constexpr std::array<std::string_view, 3> kRoles{"doctor-", "patient-", "guest-"};
+    const auto* const role = std::ranges::find_if(kRoles, [&](auto each) { return wanted.starts_with(each); });
+    if (role != kRoles.end() && is_external_id(wanted)) return std::string{wanted};
+    return std::string{role == kRoles.end() ? "patient-" : *role} + digits_of(wanted).substr(0, 32);
 }
 
 std::string external_meeting_id_for(std::string_view session_id) {

@@ -10,8 +10,8 @@ namespace meetings::chime {
 /// Of a meeting or an attendee, as AWS gives them; anything else is not sent to AWS.
 bool is_chime_id(std::string_view text);
 
-/// ExternalUserId for `doctor-<user>` or `patient-<user>`: 2 to 64 of AWS's characters, not starting with `aws:`.
-/// What does not fit becomes `doctor-` or `patient-` and 32 digits of its SHA-256.
+/// ExternalUserId for `doctor-<user>`, `patient-<user>` or `guest-<…>`: 2 to 64 of AWS's characters, not starting with
+/// `aws:`. What does not fit becomes that role and 32 digits of its SHA-256.
 std::string external_user_id_for(std::string_view wanted);
 
 /// `pulseone-<session id>`, or the digits of its SHA-256 behind the dash.

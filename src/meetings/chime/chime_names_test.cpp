@@ -7,6 +7,7 @@ namespace {
 
 TEST(ChimeNames, OrdinaryIdsStayAsTheyAre) {
     EXPECT_EQ(external_user_id_for("doctor-12"), "doctor-12");
+    EXPECT_EQ(external_user_id_for("guest-5f0c21d3a9b4"), "guest-5f0c21d3a9b4");
     EXPECT_EQ(external_user_id_for("patient-a@b.example"), "patient-a@b.example");
     EXPECT_EQ(external_meeting_id_for("54a780e9-cdea-473a-ad93-801d19d54ff4"),
               "pulseone-54a780e9-cdea-473a-ad93-801d19d54ff4");

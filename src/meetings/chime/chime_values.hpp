@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/trace.hpp"
+
 namespace meetings::chime {
 
 struct NewMeeting {
@@ -14,6 +16,7 @@ struct NewMeeting {
     std::string media_region;
     std::vector<std::string> external_user_ids;  ///< At most 20.
     std::vector<std::pair<std::string, std::string>> tags;
+    core::trace::Context trace{};  ///< Of the call; AWS gets it as a header.
 };
 
 struct ChimeMeeting {

@@ -162,7 +162,8 @@ consultation::Meeting EmbeddedMeetings::through_relay(consultation::Meeting meet
 
 service::Task<core::Result<service::Credentials>> EmbeddedMeetings::credentials(consultation::Meeting meeting,
                                                                                 std::string external_user_id,
-                                                                                std::string, bool) {
+                                                                                std::string, bool,
+                                                                                core::trace::Context) {
     const auto home = co_await nodes_.address_of(meeting.meeting_id, {});
     if (!home) co_return std::unexpected(home.error());
     service::Credentials credentials;

@@ -99,12 +99,12 @@ service::Task<core::Result<service::MadeMeeting>> MeetingChoice::create_embedded
 
 service::Task<core::Result<service::Credentials>> MeetingChoice::credentials(consultation::Meeting meeting,
                                                                              std::string external_user_id,
-                                                                             std::string known_attendee_id,
-                                                                             bool renew) {
+                                                                             std::string known_attendee_id, bool renew,
+                                                                             core::trace::Context trace) {
     auto* provider = of(meeting.provider);
     if (!provider) co_return std::unexpected(gone());
     co_return co_await provider->credentials(std::move(meeting), std::move(external_user_id),
-                                             std::move(known_attendee_id), renew);
+                                             std::move(known_attendee_id), renew, std::move(trace));
 }
 
 consultation::Meeting MeetingChoice::placed_for(consultation::Meeting meeting, std::string_view reached_at) const {

@@ -40,7 +40,8 @@ class MeetingChoice final : public service::MeetingProvider {
     /// `gone` for a meeting of a provider that this installation no longer has, so that it is made anew.
     service::Task<core::Result<service::Credentials>> credentials(consultation::Meeting meeting,
                                                                   std::string external_user_id,
-                                                                  std::string known_attendee_id, bool renew) override;
+                                                                  std::string known_attendee_id, bool renew,
+                                                                  core::trace::Context of) override;
     consultation::Meeting placed_for(consultation::Meeting meeting, std::string_view reached_at) const override;
     consultation::Meeting through_relay(consultation::Meeting meeting) const override;
     /// These two: nothing to do at a provider that is not there.

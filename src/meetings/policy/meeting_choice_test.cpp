@@ -48,7 +48,7 @@ class Fake final : public service::MeetingProvider {
     }
     service::Task<core::Result<service::Credentials>> credentials(consultation::Meeting meeting,
                                                                   std::string external_user_id, std::string known,
-                                                                  bool renew) override {
+                                                                  bool renew, core::trace::Context) override {
         asked.push_back("credentials " + meeting.meeting_id + " " + external_user_id + " " + known +
                         (renew ? " renew" : ""));
         if (trouble) co_return std::unexpected(*trouble);
@@ -176,7 +176,7 @@ TEST_F(MeetingChoiceTest, ARunningMeetingStaysWhereItIs) {
     // Whatever new meetings would do: the mode is against both of these.
     MeetingChoice choice({Mode::embedded}, &embedded_, &chime_, budget(true));
     const auto running = meeting_of(Provider::chime);
-    EXPECT_TRUE(run(choice.credentials(running, "doctor-1", "old", true)));
+    EXPECT_TRUE(run(choice.credentials(running, "doctor-1", "old", true, {})));
     EXPECT_TRUE(run(choice.start_transcription(running, {})));
     EXPECT_TRUE(run(choice.stop_transcription(running)));
     EXPECT_TRUE(run(choice.remove_attendee(Provider::chime, "m", "a")));
@@ -190,7 +190,7 @@ TEST_F(MeetingChoiceTest, ARunningMeetingStaysWhereItIs) {
     EXPECT_TRUE(embedded_.asked.empty());
 
     MeetingChoice other({Mode::chime}, &embedded_, &chime_);
-    EXPECT_TRUE(run(other.credentials(meeting_of(Provider::embedded), "patient-2", "", false)));
+    EXPECT_TRUE(run(other.credentials(meeting_of(Provider::embedded), "patient-2", "", false, {})));
     EXPECT_EQ(other.presence(Provider::embedded), MeetingChoice::Presence::heartbeats);
     EXPECT_EQ(embedded_.asked, std::vector<std::string>{"credentials m patient-2 "});
 }
@@ -198,7 +198,7 @@ TEST_F(MeetingChoiceTest, ARunningMeetingStaysWhereItIs) {
 TEST_F(MeetingChoiceTest, ARunningMeetingDoesNotFallBack) {
     MeetingChoice choice(MeetingChoiceSettings{}, &embedded_, &chime_);
     chime_.trouble = core::Error{ErrorKind::timeout, std::string{chime::kTooSlow}};
-    const auto credentials = run(choice.credentials(meeting_of(Provider::chime), "doctor-1", "", false));
+    const auto credentials = run(choice.credentials(meeting_of(Provider::chime), "doctor-1", "", false, {}));
     ASSERT_FALSE(credentials);
     EXPECT_EQ(credentials.error().kind, ErrorKind::timeout);
     EXPECT_FALSE(run(choice.end_meeting(Provider::chime, "m")));
@@ -208,7 +208,7 @@ TEST_F(MeetingChoiceTest, ARunningMeetingDoesNotFallBack) {
 TEST_F(MeetingChoiceTest, MeetingsOfAMissingProviderAreGone) {
     MeetingChoice choice(MeetingChoiceSettings{}, &embedded_, nullptr);
     const auto lost = meeting_of(Provider::chime);
-    EXPECT_EQ(run(choice.credentials(lost, "doctor-1", "", false)).error().kind, ErrorKind::gone);
+    EXPECT_EQ(run(choice.credentials(lost, "doctor-1", "", false, {})).error().kind, ErrorKind::gone);
     EXPECT_EQ(run(choice.roster(lost)).error().kind, ErrorKind::gone);
     EXPECT_EQ(run(choice.start_transcription(lost, {})).error().kind, ErrorKind::unsupported);
     EXPECT_EQ(run(choice.stop_transcription(lost)).error().kind, ErrorKind::unsupported);

@@ -9,8 +9,8 @@
 
 namespace store {
 
-inline constexpr std::array<std::string_view, 7> kMessageColumns{
-    "sequence", "event_id", "session_id", "routing_key", "event_type", "occurred_at", "payload"};
+inline constexpr std::array<std::string_view, 8> kMessageColumns{
+    "sequence", "event_id", "session_id", "routing_key", "event_type", "occurred_at", "payload", "trace_context"};
 
 inline constexpr std::array<std::string_view, 8> kJobColumns{"job_id",     "kind",        "session_id", "provider",
                                                              "meeting_id", "attendee_id", "due_at",     "attempts"};
@@ -27,6 +27,7 @@ service::OutboxMessage read_message(const Row& row, int first = 0) {
     message.event_type = in.text();
     message.occurred_at = in.time();
     message.payload = in.text();
+    message.trace = in.text();
     return message;
 }
 

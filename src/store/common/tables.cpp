@@ -6,7 +6,8 @@
 namespace store {
 
 void sort_attendees(std::vector<consultation::Attendee>& attendees) {
-    std::ranges::sort(attendees, {}, [](const consultation::Attendee& a) { return std::tie(a.role, a.row_id); });
+    std::ranges::sort(attendees, {},
+                      [](const consultation::Attendee& a) { return std::tie(a.role, a.invited_at, a.row_id); });
 }
 
 }  // namespace store

@@ -16,7 +16,7 @@
 
 namespace store {
 
-inline constexpr std::array<std::string_view, 36> kSessionColumns{"session_id",
+inline constexpr std::array<std::string_view, 37> kSessionColumns{"session_id",
                                                                   "booking_type",
                                                                   "appointment_id",
                                                                   "doctor_id",
@@ -31,6 +31,7 @@ inline constexpr std::array<std::string_view, 36> kSessionColumns{"session_id",
                                                                   "chief_complaint",
                                                                   "session_notes",
                                                                   "requested_media_region",
+                                                                  "waiting_room",
                                                                   "start_requested_at",
                                                                   "doctor_joined_at",
                                                                   "patient_joined_at",
@@ -53,10 +54,33 @@ inline constexpr std::array<std::string_view, 36> kSessionColumns{"session_id",
                                                                   "updated_at",
                                                                   "version"};
 
-inline constexpr std::array<std::string_view, 16> kAttendeeColumns{
-    "attendee_id",      "user_id",     "role",         "chime_attendee_id", "external_user_id",      "joined_at",
-    "left_at",          "device_type", "browser_info", "attended_micros",   "attended_chime_micros", "billed_tenths",
-    "open_interval_id", "opened_at",   "last_seen_at", "present_until"};
+/// The last two belong to heartbeats as well as to commits.
+inline constexpr std::array<std::string_view, 26> kAttendeeColumns{"attendee_id",
+                                                                   "user_id",
+                                                                   "role",
+                                                                   "chime_attendee_id",
+                                                                   "external_user_id",
+                                                                   "joined_at",
+                                                                   "left_at",
+                                                                   "device_type",
+                                                                   "browser_info",
+                                                                   "attended_micros",
+                                                                   "attended_chime_micros",
+                                                                   "billed_tenths",
+                                                                   "lobby",
+                                                                   "waiting_since",
+                                                                   "waiting_seen_at",
+                                                                   "guest_kind",
+                                                                   "guest_name",
+                                                                   "invitation_hash",
+                                                                   "invited_at",
+                                                                   "invitation_expires_at",
+                                                                   "invitation_used_at",
+                                                                   "invitation_revoked_at",
+                                                                   "open_interval_id",
+                                                                   "opened_at",
+                                                                   "last_seen_at",
+                                                                   "present_until"};
 
 inline constexpr int kSessionColumnCount = static_cast<int>(kSessionColumns.size());
 inline constexpr int kAttendeeColumnCount = static_cast<int>(kAttendeeColumns.size());
@@ -150,6 +174,7 @@ consultation::Session read_session(const Row& row) {
     s.chief_complaint = in.optional_text();
     s.session_notes = in.optional_text();
     s.media_region = in.optional_text();
+    s.waiting_room = in.number() != 0;
     s.start_requested_at = in.optional_time();
     s.doctor_joined_at = in.optional_time();
     s.patient_joined_at = in.optional_time();
@@ -167,7 +192,8 @@ consultation::Session read_session(const Row& row) {
         meeting.turn_control_url = in.text();
         meeting.generation = in.template optional_number<int>().value_or(1);
     } else {
-        in.next += 8;
+        in.next += 7;
+        s.last_generation = in.template optional_number<int>().value_or(0);
     }
     s.connection_quality_rating = in.template optional_number<int>();
     s.cancelled_at = in.optional_time();
@@ -198,6 +224,7 @@ void write_session(Out& out, const consultation::Session& s) {
     write_optional(out, s.chief_complaint);
     write_optional(out, s.session_notes);
     write_optional(out, s.media_region);
+    out.number(s.waiting_room ? 1 : 0);
     write_optional(out, s.start_requested_at);
     write_optional(out, s.doctor_joined_at);
     write_optional(out, s.patient_joined_at);
@@ -214,7 +241,8 @@ void write_session(Out& out, const consultation::Session& s) {
         out.text(s.meeting->turn_control_url);
         out.number(s.meeting->generation);
     } else {
-        for (int i = 0; i < 9; ++i) out.null();
+        for (int i = 0; i < 8; ++i) out.null();
+        s.last_generation > 0 ? out.number(s.last_generation) : out.null();
     }
     write_optional(out, s.connection_quality_rating);
     write_optional(out, s.cancelled_at);
@@ -241,6 +269,18 @@ consultation::Attendee read_attendee(const Row& row) {
     a.attended = std::chrono::microseconds(in.number());
     a.attended_chime = std::chrono::microseconds(in.number());
     a.billed_tenths = in.number();
+    a.lobby = detail::known(consultation::lobby_from(in.word()), "lobby");
+    a.waiting_since = in.optional_time();
+    a.waiting_seen_at = in.optional_time();
+    if (const auto kind = in.word(); !kind.empty()) {
+        a.guest_kind = detail::known(consultation::guest_kind_from(kind), "kind of guest");
+    }
+    a.guest_name = in.optional_text();
+    a.invitation_hash = in.optional_text();
+    a.invited_at = in.optional_time();
+    a.invitation_expires_at = in.optional_time();
+    a.invitation_used_at = in.optional_time();
+    a.invitation_revoked_at = in.optional_time();
     a.open_interval_id = in.optional_text();
     a.opened_at = in.optional_time();
     a.last_seen_at = in.optional_time();
@@ -263,13 +303,23 @@ void write_attendee(Out& out, const consultation::Attendee& a) {
     out.number(a.attended.count());
     out.number(a.attended_chime.count());
     out.number(a.billed_tenths);
+    out.text(consultation::to_text(a.lobby));
+    write_optional(out, a.waiting_since);
+    write_optional(out, a.waiting_seen_at);
+    detail::write_or_null(out, a.guest_kind ? consultation::to_text(*a.guest_kind) : std::string_view{});
+    write_optional(out, a.guest_name);
+    write_optional(out, a.invitation_hash);
+    write_optional(out, a.invited_at);
+    write_optional(out, a.invitation_expires_at);
+    write_optional(out, a.invitation_used_at);
+    write_optional(out, a.invitation_revoked_at);
     write_optional(out, a.open_interval_id);
     write_optional(out, a.opened_at);
     write_optional(out, a.last_seen_at);
     write_optional(out, a.present_until);
 }
 
-/// Doctor first, as the domain wants them.
+/// In the order that the domain wants.
 void sort_attendees(std::vector<consultation::Attendee>& attendees);
 
 /// The value of `appointment_key`, unique: one session for each appointment, cancelled ones apart.

@@ -9,6 +9,7 @@
 
 #include "store/contract/postgres_server.hpp"
 #include "store/postgres/postgres_store.hpp"
+#include "store/sealed/whole_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace store::contract {
@@ -17,7 +18,7 @@ namespace {
 class SqliteBackend final : public Backend {
   public:
     std::unique_ptr<service::Store> open() override {
-        auto opened = sqlite::SqliteStore::open({.path = folder_.file("sessions.db")});
+        auto opened = sqlite::SqliteStore::open({.path = folder_.file("sessions.db"), .audit_keys = audit_keys()});
         if (!opened) throw std::runtime_error(opened.error().detail);
         return std::move(*opened);
     }
@@ -52,7 +53,7 @@ class SqliteBackend final : public Backend {
 class PostgresBackend final : public Backend {
   public:
     std::unique_ptr<service::Store> open() override {
-        auto opened = postgres::PostgresStore::open({.url = url_});
+        auto opened = postgres::PostgresStore::open({.url = url_, .audit_keys = audit_keys()});
         if (!opened) throw std::runtime_error(opened.error().detail);
         return std::move(*opened);
     }
@@ -62,7 +63,34 @@ class PostgresBackend final : public Backend {
     std::string url_ = PostgresServer::shared().empty_database();
 };
 
+/// As the service has it.
+std::unique_ptr<service::Store> with_sealed_texts(std::unique_ptr<service::Store> engine) {
+    static const core::SystemClock clock;
+    auto& keys = dynamic_cast<service::KeyStore&>(*engine);
+    auto& archive = dynamic_cast<service::Archive&>(*engine);
+    auto whole = std::make_unique<sealed::WholeStore>(
+        std::move(engine), keys, archive, sealed::MasterKeys({sealed::derived_master_key("of the tests")}), clock);
+    const auto loaded = Loop().run(whole->ring().load());
+    if (!loaded) throw std::runtime_error(loaded.error().detail);
+    return whole;
+}
+
+class SealedBackend final : public Backend {
+  public:
+    explicit SealedBackend(std::unique_ptr<Backend> engine) : engine_(std::move(engine)) {}
+    std::unique_ptr<service::Store> open() override { return with_sealed_texts(engine_->open()); }
+    std::string value(const std::string& sql) override { return engine_->value(sql); }
+
+  private:
+    std::unique_ptr<Backend> engine_;
+};
+
 }  // namespace
+
+std::shared_ptr<const service::AuditKeys> audit_keys() {
+    static const auto keys = std::make_shared<const service::AuditKeys>("an audit key for nothing but tests");
+    return keys;
+}
 
 TemporaryFolder::TemporaryFolder() {
     path_ = (std::filesystem::temp_directory_path() / "vc-store-XXXXXX").string();
@@ -75,6 +103,9 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 std::unique_ptr<Backend> make_backend(const std::string& engine) {
+    if (engine.ends_with("_sealed")) {
+        return std::make_unique<SealedBackend>(make_backend(engine.substr(0, engine.find('_'))));
+    }
     if (engine == "sqlite") return std::make_unique<SqliteBackend>();
     return std::make_unique<PostgresBackend>();
 }

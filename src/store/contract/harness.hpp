@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "service/audit_mac.hpp"
 #include "service/store.hpp"
 
 namespace store::contract {
@@ -36,6 +37,9 @@ class TemporaryFolder {
   private:
     std::string path_;
 };
+
+/// Those that rows of the audit trail are written under.
+std::shared_ptr<const service::AuditKeys> audit_keys();
 
 /// A fresh database of one engine, and a back door to it. Two stores opened on it are as two processes.
 class Backend {
@@ -136,6 +140,10 @@ class StoreTest : public testing::TestWithParam<std::string> {
 
 #define STORE_TEST_SUITE(Suite)                                                    \
     INSTANTIATE_TEST_SUITE_P(Engine, Suite, testing::Values("sqlite", "postgres"), \
+                             [](const auto& info) { return info.param; })
+/// And with their texts sealed, for suites that ask for nothing but a Store.
+#define SEALED_STORE_TEST_SUITE(Suite)                                                           \
+    INSTANTIATE_TEST_SUITE_P(Sealed, Suite, testing::Values("sqlite_sealed", "postgres_sealed"), \
                              [](const auto& info) { return info.param; })
 
 }  // namespace store::contract

@@ -30,6 +30,7 @@ class History : public StoreTest {
     }
 };
 STORE_TEST_SUITE(History);
+SEALED_STORE_TEST_SUITE(History);
 
 TEST_P(History, EveryMeetingASessionHadFindsIt) {
     auto session = created(with_meeting(1, Provider::chime, "first"));

@@ -25,6 +25,7 @@ class Jobs : public StoreTest {
     }
 };
 STORE_TEST_SUITE(Jobs);
+SEALED_STORE_TEST_SUITE(Jobs);
 
 TEST_P(Jobs, AChangeBringsItsWork) {
     auto change = update(created(plain_session(1)));

@@ -48,6 +48,7 @@ class Outbox : public StoreTest {
     void finish(const service::Delivery& delivery) { done(store->finish_deliveries({delivery.delivery_id})); }
 };
 STORE_TEST_SUITE(Outbox);
+SEALED_STORE_TEST_SUITE(Outbox);
 
 TEST_P(Outbox, ALeaseHasOneHolder) {
     EXPECT_TRUE(done(store->hold_lease("relay", "a", 1min)));

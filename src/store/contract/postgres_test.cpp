@@ -110,6 +110,8 @@ TEST_F(Postgres, GoingDownAnswersEverybodyWhoWaits) {
 TEST_F(Postgres, AHangingServerCostsTheTimeLimitAndNoMore) {
     hurry();
     auto store = open();
+    // To connect may take longer than the little time that calls are given here.
+    ASSERT_GT(loop.run(ask_until_answered(*store)), 0);
     ASSERT_TRUE(loop.run(store->commit(creation(full_session(1)))).has_value());
     server->halt();
     auto begun = Clock::now();
@@ -144,6 +146,7 @@ TEST_F(Postgres, AFullQueueIsSaidAtOnce) {
 TEST_F(Postgres, ALockedTableCostsOneStatementNotTheConnection) {
     hurry();
     auto store = open();
+    ASSERT_GT(loop.run(ask_until_answered(*store)), 0);
     ASSERT_TRUE(loop.run(store->ping()).has_value());
     const std::string plain = "postgresql" + settings.url.substr(settings.url.find("://"));
     PGconn* other = PQconnectdb(plain.c_str());

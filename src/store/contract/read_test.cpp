@@ -59,6 +59,7 @@ class List : public StoreTest {
     std::vector<Session> all;
 };
 STORE_TEST_SUITE(List);
+SEALED_STORE_TEST_SUITE(List);
 
 TEST_P(List, PagesThroughAllLatestFirst) {
     expect(where([&](auto& q) { q.limit = 7; }), [](const Session&) { return true; });
@@ -140,6 +141,7 @@ class Read : public StoreTest {
     }
 };
 STORE_TEST_SUITE(Read);
+SEALED_STORE_TEST_SUITE(Read);
 
 TEST_P(Read, UsageOfAMonth) {
     const Time january = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
@@ -196,6 +198,7 @@ class Presence : public StoreTest {
     }
 };
 STORE_TEST_SUITE(Presence);
+SEALED_STORE_TEST_SUITE(Presence);
 
 TEST_P(Presence, AHeartbeatMovesForwardOnly) {
     inside(1);

@@ -76,9 +76,25 @@ service::Backlog backlog_of(const PGresult* rows) {
     return {row.number(0), row.null(1) ? std::nullopt : std::optional(row.time(1))};
 }
 
-std::optional<service::Committed> committed_of(const PGresult* answer, bool is_new) {
+namespace {
+
+/// An appointment or a key that is known comes first: its session is the answer, and overlaps with itself.
+service::Committed guarded(const ResultRow& row, bool is_new) {
     using service::Committed;
+    if (!row.null(0)) return Committed::applied;
+    if (row.number(1) != 0) return Committed::duplicate_appointment;
+    if (row.number(2) != 0) return Committed::duplicate_key;
+    if (row.number(3) != 0) return Committed::overlap;
+    return is_new ? Committed::duplicate_appointment : Committed::stale;
+}
+
+}  // namespace
+
+std::optional<service::Committed> committed_of(const PGresult* answer, const CommitShape& shape) {
+    using service::Committed;
+    const bool is_new = shape.is_new;
     if (PQresultStatus(answer) == PGRES_TUPLES_OK) {
+        if (shape.no_overlap) return guarded(ResultRow(answer, 0), is_new);
         if (PQntuples(answer) > 0) return Committed::applied;
         return is_new ? Committed::duplicate_appointment : Committed::stale;
     }

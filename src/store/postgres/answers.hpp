@@ -8,6 +8,7 @@
 #include "service/outbox.hpp"
 #include "service/session_store.hpp"
 #include "store/postgres/link.hpp"
+#include "store/postgres/statements.hpp"
 
 namespace store::postgres {
 
@@ -21,6 +22,6 @@ int count_of(const PGresult* rows);
 service::Backlog backlog_of(const PGresult* rows);
 
 /// What became of a commit, refusals included; nullopt when the refusal is none that a caller can act on.
-std::optional<service::Committed> committed_of(const PGresult* answer, bool is_new);
+std::optional<service::Committed> committed_of(const PGresult* answer, const CommitShape& shape);
 
 }  // namespace store::postgres

@@ -17,6 +17,7 @@ class ArrayText {
         }
         text_ += '"';
     }
+    void add_null() { text_ += text_.empty() ? "{NULL" : ",NULL"; }
     std::string take() { return text_.empty() ? "{}" : text_ + "}"; }
 
   private:

@@ -11,6 +11,7 @@
 #include "store/postgres/errors.hpp"
 #include "store/postgres/loop_pools.hpp"
 #include "store/postgres/postgres_store.hpp"
+#include "store/postgres/record_group.hpp"
 
 namespace store::postgres {
 
@@ -59,7 +60,9 @@ inline void nothing(const PGresult* /*rows*/) {}
 struct PostgresStore::Parts {
     PostgresSettings settings;
     std::shared_ptr<Connector> connector;
+    std::shared_ptr<CallMeter> meter = std::make_shared<CallMeter>();
     Pools pools;
+    RecordGroups records;
 
     Parts(PostgresSettings given, std::shared_ptr<Connector> connects);
     void stop();

@@ -1,6 +1,7 @@
 #include "store/postgres/commit_params.hpp"
 
 #include "core/bytes.hpp"
+#include "store/common/audit_rows.hpp"
 #include "store/common/change_text.hpp"
 #include "store/common/rows.hpp"
 #include "store/postgres/array_text.hpp"
@@ -8,15 +9,8 @@
 namespace store::postgres {
 namespace {
 
-void write_rows(Params& out, const consultation::Change& change) {
-    for (const auto& entry : change.audit) {
-        out.text(entry.event_id);
-        out.text(entry.session_id);
-        out.text(entry.event_type);
-        out.optional(entry.event_description);
-        out.optional(entry.user_id);
-        out.time(entry.event_timestamp);
-    }
+void write_rows(Params& out, const consultation::Change& change, const service::AuditKeys* keys) {
+    for (const auto& entry : change.audit) write_audit(out, entry, AuditSeal(entry, keys));
     for (const auto& event : change.events) {
         out.text(event.event_id);
         out.text(event.session_id);
@@ -24,6 +18,7 @@ void write_rows(Params& out, const consultation::Change& change) {
         out.text(event.event_type);
         out.time(event.occurred_at);
         out.text(payload_of(event));
+        detail::write_or_null(out, event.trace);
     }
     const auto& session = change.after;
     for (const auto& attendee : session.attendees) {
@@ -68,7 +63,8 @@ void write_rows(Params& out, const consultation::Change& change) {
 
 }  // namespace
 
-Params commit_params(const consultation::Change& change, const std::optional<service::IdempotencyRecord>& idempotency) {
+Params commit_params(const consultation::Change& change, const std::optional<service::IdempotencyRecord>& idempotency,
+                     const service::AuditKeys* keys) {
     Params out;
     write_session(out, change.after);
     if (change.expected_version < 0) {
@@ -76,7 +72,7 @@ Params commit_params(const consultation::Change& change, const std::optional<ser
     } else {
         out.number(change.expected_version);
     }
-    write_rows(out, change);
+    write_rows(out, change, keys);
     if (idempotency) {
         out.text(idempotency->user_id);
         out.text(idempotency->key);

@@ -58,8 +58,19 @@ std::shared_ptr<Pool> Pools::make(const boost::asio::any_io_executor& executor) 
     const std::scoped_lock lock(mutex_);
     if (closed_) pool->close();
     std::erase_if(members_, [](const Member& member) { return member.pool.expired(); });
-    members_.push_back({pool, net::LoopGuard::of(executor), executor});
+    members_.push_back({pool, net::LoopGuard::of(executor), executor, pool->gauges()});
     return pool;
+}
+
+void Pools::add_to(service::Vitals::Database& vitals) {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& member : members_) {
+        const auto& gauges = *member.gauges;
+        vitals.connections += gauges.connections.load(std::memory_order_relaxed);
+        vitals.busy += gauges.busy.load(std::memory_order_relaxed);
+        vitals.waiting_reads += gauges.waiting_reads.load(std::memory_order_relaxed);
+        vitals.waiting_writes += gauges.waiting_writes.load(std::memory_order_relaxed);
+    }
 }
 
 void Pools::close() {

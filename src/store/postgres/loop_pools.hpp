@@ -23,6 +23,9 @@ class Pools {
     /// The pool of the executor's loop; call it on the loop's thread. Without a lock after the first call.
     std::shared_ptr<Pool> of(const boost::asio::any_io_executor& executor);
 
+    /// Of all loops together. Any thread.
+    void add_to(service::Vitals::Database& vitals);
+
     /// Tells every pool to close, each on its own loop. Any thread; does not wait.
     void close();
 
@@ -31,6 +34,7 @@ class Pools {
         std::weak_ptr<Pool> pool;
         std::shared_ptr<net::LoopGuard> loop;
         boost::asio::any_io_executor executor;
+        std::shared_ptr<const PoolGauges> gauges;
     };
 
     std::shared_ptr<Pool> make(const boost::asio::any_io_executor& executor);

@@ -1,7 +1,10 @@
 // One statement on its way: what is asked, and who waits for the answer. Lives on one event loop.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +23,8 @@ struct Operation {
     const Statement* statement = nullptr;  ///< Kept by the loop's Statements, or `rare`.
     std::unique_ptr<Statement> rare;
     Params params;
+    /// Advisory locks of the transaction, taken one after the other before the statement. It then travels alone.
+    std::optional<std::array<std::int64_t, 2>> locks;
     std::string order;  ///< Writes that travel together go by this, so that two such groups never lock crosswise.
     int attempts = 0;   ///< Those that the server has undone. After the first it travels alone.
 

@@ -105,8 +105,8 @@ const OutboxStatements& outbox_statements() {
         .release_lease = {"release_lease", "DELETE FROM video_consultation_leases WHERE name = $1 AND holder = $2"},
         .append = {"append",
                    "INSERT INTO video_consultation_outbox"
-                   " (event_id, session_id, routing_key, event_type, occurred_at, payload)"
-                   " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (event_id) DO NOTHING"},
+                   " (event_id, session_id, routing_key, event_type, occurred_at, payload, trace_context)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (event_id) DO NOTHING"},
         .unpublished = {"unpublished", "SELECT " + joined(kMessageColumns) +
                                            " FROM video_consultation_outbox WHERE published_at IS NULL"
                                            " ORDER BY sequence LIMIT $1::bigint"},

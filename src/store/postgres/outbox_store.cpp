@@ -51,6 +51,7 @@ Task<Result<void>> PostgresStore::append(consultation::Event event) {
     auto params = texts(event.event_id, event.session_id, event.routing_key, event.event_type);
     params.time(event.occurred_at);
     params.text(payload_of(event));
+    detail::write_or_null(params, event.trace);
     return parts_->write(outbox_statements().append, std::move(params), nothing);
 }
 

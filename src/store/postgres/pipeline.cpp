@@ -22,6 +22,17 @@ bool Pipeline::send_one(Sent& sent, std::size_t index) {
     const auto& operation = *sent.operations[index];
     const auto& statement = *operation.statement;
     const auto& params = operation.params;
+    if (operation.locks) {
+        Params locks;
+        for (const auto lock : *operation.locks) locks.number(lock);
+        // Each statement sees what was committed before it began: the next one begins when the locks are held.
+        sent.commands.push_back({index, false});
+        if (PQsendQueryParams(link_.get(),
+                              "SELECT pg_advisory_xact_lock($1::bigint), pg_advisory_xact_lock($2::bigint)",
+                              locks.size(), nullptr, locks.pointers(), nullptr, nullptr, kBinary) != 1) {
+            return false;
+        }
+    }
     if (statement.name.empty()) {
         sent.commands.push_back({index, false});
         return PQsendQueryParams(link_.get(), statement.sql.c_str(), params.size(), nullptr, params.pointers(), nullptr,

@@ -41,6 +41,16 @@ void Pool::submit(OperationPtr operation) {
     waiting.push_back(std::move(operation));
     if (connections_.size() < settings_.connections) connect();
     plan_pump();
+    tell();
+}
+
+void Pool::tell() const {
+    const auto busy = std::ranges::count_if(
+        connections_, [](const auto& connection) { return connection->pipeline().segments() > 0; });
+    gauges_->connections.store(static_cast<std::int64_t>(connections_.size()), std::memory_order_relaxed);
+    gauges_->busy.store(busy, std::memory_order_relaxed);
+    gauges_->waiting_reads.store(static_cast<std::int64_t>(reads_.size()), std::memory_order_relaxed);
+    gauges_->waiting_writes.store(static_cast<std::int64_t>(writes_.size()), std::memory_order_relaxed);
 }
 
 /// Not at once: what else the loop has ready at this moment travels along.
@@ -52,6 +62,7 @@ void Pool::plan_pump() {
         self->pump_planned_ = false;
         self->pump(Kind::read);
         self->pump(Kind::write);
+        self->tell();
     });
 }
 
@@ -73,12 +84,13 @@ void Pool::pump(Kind kind) {
     }
 }
 
-/// A fair share of what waits. Who spoilt a transaction, or might have, travels alone.
+/// A fair share of what waits. Who spoilt a transaction, or might have, travels alone; so does who takes locks, which
+/// then wait for nobody.
 Segment Pool::next_segment(std::deque<OperationPtr>& waiting, std::size_t idle) {
     const auto share = std::min((waiting.size() + idle - 1) / idle, kLargestSegment);
     Segment segment;
     while (!waiting.empty() && segment.size() < share) {
-        const bool alone = waiting.front()->attempts > 0;
+        const bool alone = waiting.front()->attempts > 0 || waiting.front()->locks;
         if (alone && !segment.empty()) break;
         segment.push_back(std::move(waiting.front()));
         waiting.pop_front();
@@ -98,6 +110,7 @@ void Pool::progressed(Connection& connection) {
         connect();
     }
     if (!reads_.empty() || !writes_.empty()) plan_pump();
+    tell();
 }
 
 void Pool::lost(Connection& connection) {
@@ -113,6 +126,7 @@ void Pool::lost(Connection& connection) {
 void Pool::remove(Connection& connection) {
     connection.close();
     std::erase_if(connections_, [&](const auto& held) { return held.get() == &connection; });
+    tell();
     // The last one gone: what was a wish for more is now a need.
     if (connections_.empty() && pausing_) back_off_.cancel();
 }
@@ -132,6 +146,7 @@ void Pool::fail_waiting(const core::Error& error) {
         for (auto& operation : *waiting) operation->done.complete(std::unexpected(error));
         waiting->clear();
     }
+    tell();
 }
 
 void Pool::close() {
@@ -167,6 +182,7 @@ bool Pool::adopt(Link link) {
         return false;
     }
     connections_.back()->start();
+    tell();
     return true;
 }
 

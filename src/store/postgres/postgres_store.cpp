@@ -7,6 +7,7 @@
 #include "store/postgres/answers.hpp"
 #include "store/postgres/calls.hpp"
 #include "store/postgres/commit_params.hpp"
+#include "store/postgres/overlap_locks.hpp"
 #include "store/postgres/schema.hpp"
 
 namespace store::postgres {
@@ -28,6 +29,15 @@ core::Error too_slow() {
     return {core::ErrorKind::unavailable, "PostgreSQL did not answer in time", std::chrono::seconds(1)};
 }
 
+/// Refusals are answers: somebody else was faster, a text cannot be kept.
+void count(CallMeter& meter, bool write, std::chrono::steady_clock::time_point begun, const Result<Answer>& answer) {
+    if (!answer) return meter.over(write, begun, &answer.error());
+    const auto status = PQresultStatus(answer->get());
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return meter.over(write, begun, nullptr);
+    const auto refusal = error_of(answer->get());
+    meter.over(write, begun, refusal.kind == core::ErrorKind::unavailable ? &refusal : nullptr);
+}
+
 std::string interval_text(std::chrono::minutes value) {
     return std::to_string(value.count()) + " minutes";
 }
@@ -35,13 +45,16 @@ std::string interval_text(std::chrono::minutes value) {
 }  // namespace
 
 Task<Result<Answer>> ask(std::shared_ptr<Pool> pool, OperationPtr asked, std::chrono::milliseconds limit) {
+    const auto begun = std::chrono::steady_clock::now();
+    const bool write = asked->kind == Kind::write;
     pool->submit(asked);
     const std::shared_ptr<net::Completion<Result<Answer>>> done(asked, &asked->done);
     auto answer = co_await net::Completion<Result<Answer>>::wait(done, limit);
     if (!answer) {
         pool->drop_stuck();
-        co_return std::unexpected(too_slow());
+        answer.emplace(std::unexpected(too_slow()));
     }
+    count(*pool->settings().meter, write, begun, *answer);
     co_return std::move(*answer);
 }
 
@@ -51,7 +64,8 @@ PostgresStore::Parts::Parts(PostgresSettings given, std::shared_ptr<Connector> c
       pools({.connections = static_cast<std::size_t>(std::max(settings.connections_per_loop, 1)),
              .operation_timeout = settings.operation_timeout,
              .longest_back_off = settings.longest_back_off,
-             .queue_limit = settings.queue_limit},
+             .queue_limit = settings.queue_limit,
+             .meter = meter},
             std::move(connects)) {}
 
 void PostgresStore::Parts::stop() {
@@ -136,17 +150,18 @@ Task<Result<service::Committed>> PostgresStore::commit(consultation::Change chan
                                                        std::optional<service::IdempotencyRecord> idempotency) {
     const auto pool = parts_->pools.of(co_await asio::this_coro::executor);
     keep_last(change);
-    const bool is_new = change.expected_version < 0;
     const auto shape = commit_shape(change, idempotency.has_value());
     const auto* kept = pool->statements().commit(shape);
     auto rare = kept == nullptr ? std::make_unique<Statement>(Statement{"", commit_text(shape)}) : nullptr;
-    auto asked = operation(kept == nullptr ? *rare : *kept, commit_params(change, idempotency));
+    auto asked = operation(kept == nullptr ? *rare : *kept,
+                           commit_params(change, idempotency, parts_->settings.audit_keys.get()));
     asked->kind = Kind::write;
     asked->rare = std::move(rare);
     asked->order = change.after.session_id;
+    if (change.no_overlap) asked->locks = overlap_locks(change.after);
     auto answer = co_await ask(pool, std::move(asked), pool->settings().operation_timeout);
     if (answer) {
-        if (const auto committed = committed_of(answer->get(), is_new)) co_return *committed;
+        if (const auto committed = committed_of(answer->get(), shape)) co_return *committed;
     }
     co_return decoded(answer, [](const PGresult*) { return service::Committed::stale; });
 }

@@ -45,7 +45,8 @@ Statements::Statements()
                                     " ORDER BY s.appointment_key IS NULL, s.created_at DESC LIMIT 1")},
       audit_trail{"audit_trail",
                   "SELECT event_id, session_id, event_type, event_description, user_id, event_timestamp"
-                  " FROM video_consultation_events WHERE session_id = $1 ORDER BY event_timestamp, sequence"},
+                  " FROM video_consultation_events WHERE session_id = $1 AND kind = 'life'"
+                  " ORDER BY event_timestamp, sequence"},
       find_idempotency{"find_idempotency",
                        "SELECT body_hash, session_id FROM video_consultation_idempotency"
                        " WHERE user_id = $1 AND key = $2"},
@@ -69,10 +70,11 @@ Statements::Statements()
           "  FROM video_consultation_sessions s WHERE status IN ('SCHEDULED', 'WAITING')"
           "  AND scheduled_end_time < $1::timestamp - $2::interval AND created_at < $1::timestamp - $2::interval"
           "  AND NOT EXISTS (SELECT 1 FROM video_consultation_attendees a WHERE a.session_id = s.session_id"
-          "   AND a.open_interval_id IS NOT NULL)"
+          "   AND a.open_interval_id IS NOT NULL AND a.role <> 'GUEST')"
           " UNION ALL"
           " SELECT s.session_id, max(a.left_at) + $3::interval FROM video_consultation_sessions s"
-          "  JOIN video_consultation_attendees a ON a.session_id = s.session_id WHERE s.status = 'ACTIVE'"
+          "  JOIN video_consultation_attendees a ON a.session_id = s.session_id AND a.role <> 'GUEST'"
+          "  WHERE s.status = 'ACTIVE'"
           "  GROUP BY s.session_id"
           "  HAVING count(a.open_interval_id) = 0 AND max(a.left_at) < $1::timestamp - $3::interval"
           ") AS late GROUP BY session_id ORDER BY min(since), session_id COLLATE \"C\" LIMIT $4::bigint"},

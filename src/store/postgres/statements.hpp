@@ -24,13 +24,15 @@ struct CommitShape {
     bool is_new = false;
     bool idempotency = false;
     std::uint16_t attendees = 0, audit = 0, events = 0, intervals = 0, usage = 0, meetings = 0, jobs = 0;
+    bool no_overlap = false;
     auto operator<=>(const CommitShape&) const = default;
 };
 CommitShape commit_shape(const consultation::Change& change, bool idempotency);
 
 /// The text, whose parameters are: session columns, expected version (or, when new, the appointment key), then row by
 /// row audit, events, attendees, intervals, usage, meetings, jobs, idempotency. It returns one row for an applied
-/// change, else none.
+/// change, else none; with `no_overlap` always one: the session's id where it was applied, and what speaks against it
+/// (a session of its appointment, a record of its key, another visit at that time).
 std::string commit_text(const CommitShape& shape);
 
 /// Owned by an event loop; its thread only.

@@ -14,8 +14,30 @@ bool exists(Connection& connection, std::string_view sql, std::initializer_list<
     return row.step();
 }
 
+/// Another visit of the doctor or the patient at that time. Visits are hours long at most, so that a day before is far
+/// enough to look back; that keeps it within the indexes of the lists. The writer is alone, so it stays true.
+bool overlaps(Connection& connection, const Session& session) {
+    static const auto text = [](std::string_view column) {
+        return "SELECT 1 FROM video_consultation_sessions WHERE " + std::string(column) +
+               " = ?1 AND scheduled_start_time < ?2 AND scheduled_start_time > ?3 AND scheduled_end_time > ?4"
+               " AND status IN ('SCHEDULED', 'WAITING', 'ACTIVE') AND session_id <> ?5 LIMIT 1";
+    };
+    static const std::string of_doctor = text("doctor_id");
+    static const std::string of_patient = text("patient_id");
+    const auto busy = [&](const std::string& sql, const std::string& person) {
+        auto row = connection.query(sql);
+        row.text(person);
+        row.time(session.scheduled_end_time);
+        row.time(session.scheduled_start_time - std::chrono::days{1});
+        row.time(session.scheduled_start_time);
+        row.text(session.session_id);
+        return row.step();
+    };
+    return busy(of_doctor, session.doctor_id) || busy(of_patient, session.patient_id);
+}
+
 Committed insert_session(Connection& connection, const Session& session,
-                         const std::optional<service::IdempotencyRecord>& idempotency) {
+                         const std::optional<service::IdempotencyRecord>& idempotency, bool no_overlap) {
     const auto key = appointment_key(session);
     if (key && exists(connection,
                       "SELECT 1 FROM video_consultation_sessions WHERE appointment_id = ?1 AND status <> 'CANCELLED'",
@@ -36,6 +58,7 @@ Committed insert_session(Connection& connection, const Session& session,
         for (int i = 2; i <= kSessionColumnCount + 1; ++i) text += ", ?" + std::to_string(i);
         return text + ")";
     }();
+    if (no_overlap && overlaps(connection, session)) return Committed::overlap;
     auto insert = connection.query(sql);
     write_session(insert, session);
     insert.optional(key);
@@ -43,7 +66,9 @@ Committed insert_session(Connection& connection, const Session& session,
     return Committed::applied;
 }
 
-Committed update_session(Connection& connection, const Session& session, std::int64_t expected_version) {
+Committed update_session(Connection& connection, const Session& session, std::int64_t expected_version,
+                         bool no_overlap) {
+    if (no_overlap && overlaps(connection, session)) return Committed::overlap;
     static const std::string sql = [] {
         std::string text = "UPDATE video_consultation_sessions SET ";
         for (int i = 1; i < kSessionColumnCount; ++i) {
@@ -86,22 +111,6 @@ void write_attendees(Connection& connection, const Session& session) {
         upsert.number(attendee.present() ? 1 : 0);
         upsert.time(session.updated_at);
         upsert.run();
-    }
-}
-
-void write_audit(Connection& connection, const consultation::Change& change) {
-    for (const auto& entry : change.audit) {
-        auto insert = connection.query(
-            "INSERT INTO video_consultation_events"
-            " (event_id, session_id, event_type, event_description, user_id, event_timestamp)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
-        insert.text(entry.event_id);
-        insert.text(entry.session_id);
-        insert.text(entry.event_type);
-        insert.optional(entry.event_description);
-        insert.optional(entry.user_id);
-        insert.time(entry.event_timestamp);
-        insert.run();
     }
 }
 
@@ -166,12 +175,13 @@ void write_meetings(Connection& connection, const consultation::Change& change) 
 }  // namespace
 
 Committed commit(Connection& connection, const consultation::Change& change,
-                 const std::optional<service::IdempotencyRecord>& idempotency) {
-    const auto result = change.expected_version < 0 ? insert_session(connection, change.after, idempotency)
-                                                    : update_session(connection, change.after, change.expected_version);
+                 const std::optional<service::IdempotencyRecord>& idempotency, const service::AuditKeys* keys) {
+    const auto result = change.expected_version < 0
+                            ? insert_session(connection, change.after, idempotency, change.no_overlap)
+                            : update_session(connection, change.after, change.expected_version, change.no_overlap);
     if (result != Committed::applied) return result;
     write_attendees(connection, change.after);
-    write_audit(connection, change);
+    write_audit(connection, change.audit, keys);
     for (const auto& event : change.events) {
         if (!append(connection, event)) throw Failure{SQLITE_CONSTRAINT_UNIQUE};
     }

@@ -92,11 +92,17 @@ void Connection::run(const char* sql) {
     check(sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr));
 }
 
+Snapshot::Snapshot(Connection& connection) : connection_(connection) {
+    // One that could not be ended, for want of memory perhaps, must not keep the connection for ever.
+    if (!connection_.idle()) connection_.query("ROLLBACK").run();
+    connection_.query("BEGIN").run();
+}
+
 Snapshot::~Snapshot() {
     try {
         if (!connection_.idle()) connection_.query("COMMIT").run();
     } catch (const Failure&) {
-        // A read transaction has nothing to lose; the next BEGIN would tell.
+        // A read transaction has nothing to lose; the next one ends it.
     }
 }
 

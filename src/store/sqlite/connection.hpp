@@ -113,7 +113,7 @@ class Connection {
 /// A read transaction: all queries see the same state.
 class Snapshot {
   public:
-    explicit Snapshot(Connection& connection) : connection_(connection) { connection_.query("BEGIN").run(); }
+    explicit Snapshot(Connection& connection);
     ~Snapshot();
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;

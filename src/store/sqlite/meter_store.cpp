@@ -18,10 +18,14 @@ constexpr std::string_view kRecords =
     " FROM video_consultation_metrics WHERE date >= ?1 AND date < ?2"
     " AND (attendee_minutes_used > 0 OR billed_tenths > 0)";
 constexpr auto kFigures =
-    "SELECT (SELECT count(*) FROM video_consultation_sessions WHERE created_at >= ?1 AND created_at < ?2),"
+    "SELECT (SELECT count(*) FROM video_consultation_sessions WHERE created_at >= ?1 AND created_at < ?2)"
+    " + (SELECT coalesce(sum(sessions), 0) FROM video_consultation_retired_days WHERE day >= ?1 AND day < ?2),"
     " (SELECT count(*) FROM video_consultation_sessions WHERE status IN ('WAITING', 'ACTIVE')),"
-    " (SELECT avg(actual_end_time - actual_start_time) / 60000000 FROM video_consultation_sessions"
-    "  WHERE status = 'COMPLETED' AND actual_end_time >= ?1 AND actual_end_time < ?2),"
+    " (SELECT sum(micros) / 60000000.0 / nullif(sum(completed), 0) FROM ("
+    "  SELECT actual_end_time - actual_start_time AS micros, 1 AS completed FROM video_consultation_sessions"
+    "   WHERE status = 'COMPLETED' AND actual_end_time >= ?1 AND actual_end_time < ?2 AND actual_start_time IS NOT NULL"
+    "  UNION ALL SELECT completed_micros, completed FROM video_consultation_retired_days"
+    "   WHERE day >= ?1 AND day < ?2)),"
     " coalesce(sum(quality_reports), 0), sum(latency_sum) * 1.0 / nullif(sum(latency_reports), 0),"
     " sum(packet_loss_sum) / nullif(sum(packet_loss_reports), 0), sum(audio_sum) * 1.0 / nullif(sum(audio_reports), 0),"
     " sum(video_sum) * 1.0 / nullif(sum(video_reports), 0)"
@@ -139,7 +143,7 @@ const std::string& meter_rows_text() {
         "WITH dated AS ("
         " SELECT session_id, coalesce(user_id, '') AS user_id, provider" +
         std::string(kRecords) +
-        "  AND session_id IS NOT NULL"
+        "  AND session_id IS NOT NULL AND NOT retired"
         " UNION"
         " SELECT session_id, user_id, provider FROM video_consultation_attendance a"
         "  WHERE joined_at >= ?1 AND joined_at < ?2 AND left_at IS NOT NULL AND NOT EXISTS"

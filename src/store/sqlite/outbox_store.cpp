@@ -217,14 +217,15 @@ int prune(Connection& connection, Time before, bool published_only, int limit) {
 bool append(Connection& connection, const consultation::Event& event) {
     const std::string payload = payload_of(event);
     auto insert = connection.query(
-        "INSERT INTO video_consultation_outbox (event_id, session_id, routing_key, event_type, occurred_at, payload)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (event_id) DO NOTHING");
+        "INSERT INTO video_consultation_outbox (event_id, session_id, routing_key, event_type, occurred_at, payload,"
+        "  trace_context) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (event_id) DO NOTHING");
     insert.text(event.event_id);
     insert.text(event.session_id);
     insert.text(event.routing_key);
     insert.text(event.event_type);
     insert.time(event.occurred_at);
     insert.text(payload);
+    detail::write_or_null(insert, event.trace);
     insert.run();
     return connection.changes() > 0;
 }

@@ -9,6 +9,7 @@
 
 #include "net/completion.hpp"
 #include "net/loop_guard.hpp"
+#include "store/common/call_meter.hpp"
 #include "store/sqlite/node_book.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/sqlite/workers.hpp"
@@ -69,6 +70,7 @@ struct SqliteStore::Parts {
     SqliteSettings settings;
     Workers workers;
     NodeBook nodes;
+    CallMeter meter;
 
     explicit Parts(SqliteSettings given)
         : settings(std::move(given)),
@@ -77,14 +79,22 @@ struct SqliteStore::Parts {
     /// `work` is a value of its own: nothing in it refers to the coroutine, which may have gone when it runs.
     template <class T, class Work>
     service::Task<core::Result<T>> run(Kind kind, std::chrono::milliseconds limit, Work work) {
+        const auto begun = std::chrono::steady_clock::now();
         const auto executor = co_await boost::asio::this_coro::executor;
         auto completion = std::make_shared<net::Completion<core::Result<T>>>();
         std::unique_ptr<Job> job = std::make_unique<WaitedJob<T, Work>>(executor, completion, std::move(work));
         const bool taken = kind == Kind::read ? workers.read(job) : workers.write(job);
-        if (!taken) co_return refused("the database has too much to do, or is closing");
-        auto result = co_await net::Completion<core::Result<T>>::wait(std::move(completion), limit);
-        if (!result) co_return refused("the database did not answer in time");
-        co_return std::move(*result);
+        core::Result<T> result = refused("the database has too much to do, or is closing");
+        if (taken) {
+            auto answer = co_await net::Completion<core::Result<T>>::wait(std::move(completion), limit);
+            if (answer) {
+                result = std::move(*answer);
+            } else {
+                result = refused("the database did not answer in time");
+            }
+        }
+        meter.over(kind == Kind::write, begun, result ? nullptr : &result.error());
+        co_return result;
     }
     template <class T, class Work>
     service::Task<core::Result<T>> read(Work work) {

@@ -79,7 +79,7 @@ service::SessionPage list(Connection& connection, const service::SessionQuery& q
 std::vector<consultation::AuditEntry> audit_trail(Connection& connection, const std::string& session_id) {
     auto rows = connection.query(
         "SELECT event_id, session_id, event_type, event_description, user_id, event_timestamp "
-        "FROM video_consultation_events WHERE session_id = ?1 ORDER BY event_timestamp, sequence");
+        "FROM video_consultation_events WHERE session_id = ?1 AND kind = 'life' ORDER BY event_timestamp, sequence");
     rows.text(session_id);
     std::vector<consultation::AuditEntry> entries;
     while (rows.step()) {
@@ -116,10 +116,11 @@ std::vector<std::string> due(Connection& connection, const service::DuePolicy& p
         "  WHERE status IN ('SCHEDULED', 'WAITING') AND scheduled_end_time < ?1 - ?2 AND created_at < ?1 - ?2 AND NOT "
         "EXISTS"
         "   (SELECT 1 FROM video_consultation_attendees a WHERE a.session_id = s.session_id"
-        "     AND a.open_interval_id IS NOT NULL)"
+        "     AND a.open_interval_id IS NOT NULL AND a.role <> 'GUEST')"
         " UNION ALL"
         " SELECT s.session_id, max(a.left_at) + ?3 FROM video_consultation_sessions s"
-        "  JOIN video_consultation_attendees a ON a.session_id = s.session_id WHERE s.status = 'ACTIVE'"
+        "  JOIN video_consultation_attendees a ON a.session_id = s.session_id AND a.role <> 'GUEST'"
+        "  WHERE s.status = 'ACTIVE'"
         "  GROUP BY s.session_id HAVING count(a.open_interval_id) = 0 AND max(a.left_at) < ?1 - ?3"
         ") GROUP BY session_id ORDER BY min(since), session_id LIMIT ?4");
     rows.time(policy.now);

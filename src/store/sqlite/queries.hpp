@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "service/audit_mac.hpp"
 #include "service/session_store.hpp"
 #include "store/sqlite/connection.hpp"
 
@@ -25,7 +26,10 @@ void ping(Connection& connection);
 
 /// Within the caller's transaction, which the caller undoes unless the answer is `applied`.
 service::Committed commit(Connection& connection, const consultation::Change& change,
-                          const std::optional<service::IdempotencyRecord>& idempotency);
+                          const std::optional<service::IdempotencyRecord>& idempotency, const service::AuditKeys* keys);
+/// Rows of the trail, with their MACs where there are keys. Within the caller's transaction.
+void write_audit(Connection& connection, const std::vector<consultation::AuditEntry>& entries,
+                 const service::AuditKeys* keys);
 void heartbeat(Connection& connection, const std::vector<service::Heartbeat>& beats);
 
 /// Within the caller's transaction. False: the message is there already.

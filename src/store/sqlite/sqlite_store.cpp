@@ -70,10 +70,10 @@ Task<Result<std::optional<service::IdempotencyRecord>>> SqliteStore::find_idempo
 Task<Result<service::Committed>> SqliteStore::commit(consultation::Change change,
                                                      std::optional<service::IdempotencyRecord> idempotency) {
     keep_last(change);
-    return parts_->write<service::Committed>(
-        [change = std::move(change), idempotency = std::move(idempotency)](Connection& connection) {
-            return sqlite::commit(connection, change, idempotency);
-        });
+    return parts_->write<service::Committed>([change = std::move(change), idempotency = std::move(idempotency),
+                                              keys = parts_->settings.audit_keys](Connection& connection) {
+        return sqlite::commit(connection, change, idempotency, keys.get());
+    });
 }
 
 Task<Result<void>> SqliteStore::heartbeat(std::vector<service::Heartbeat> beats) {

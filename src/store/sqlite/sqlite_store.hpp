@@ -12,9 +12,15 @@
 #include <string>
 
 #include "core/result.hpp"
+#include "service/archive.hpp"
+#include "service/audit_log.hpp"
+#include "service/audit_mac.hpp"
+#include "service/booking_store.hpp"
+#include "service/key_store.hpp"
 #include "service/node_store.hpp"
 #include "service/sdk_meeting_store.hpp"
 #include "service/store.hpp"
+#include "service/store_insight.hpp"
 
 namespace store::sqlite {
 
@@ -24,9 +30,17 @@ struct SqliteSettings {
     std::size_t queue_limit = 2048;                ///< Waiting operations; beyond it they fail as `unavailable`.
     std::chrono::milliseconds busy_timeout{5000};  ///< How long to wait for another process's lock.
     std::chrono::milliseconds operation_timeout{10000};
+    std::shared_ptr<const service::AuditKeys> audit_keys;  ///< Null: rows of the audit trail get no MAC.
 };
 
-class SqliteStore final : public service::Store, public service::NodeStore, public service::SdkMeetingStore {
+class SqliteStore final : public service::Store,
+                          public service::NodeStore,
+                          public service::SdkMeetingStore,
+                          public service::AuditChain,
+                          public service::BookingStore,
+                          public service::KeyStore,
+                          public service::Archive,
+                          public service::StoreInsight {
   public:
     /// Opens or makes the file and brings its schema up to date. Refuses a file that a newer version has written.
     static core::Result<std::unique_ptr<SqliteStore>> open(SqliteSettings settings);
@@ -91,6 +105,14 @@ class SqliteStore final : public service::Store, public service::NodeStore, publ
                                                                            std::string after_session,
                                                                            std::string after_user, int limit) override;
 
+    service::Task<core::Result<void>> record(std::vector<consultation::AuditEntry> entries,
+                                             std::vector<consultation::Event> events) override;
+    service::Task<core::Result<std::optional<service::AuditHead>>> audit_head() override;
+    service::Task<core::Result<std::vector<service::AuditRow>>> unchained(int limit) override;
+    service::Task<core::Result<std::vector<service::AuditRow>>> chained(std::int64_t position, int limit) override;
+    service::Task<core::Result<bool>> chain(service::AuditHead before, std::vector<service::AuditLink> links,
+                                            service::AuditHead after) override;
+
     bool is_shared() const override;
     service::Task<core::Result<void>> enroll(service::Node self) override;
     service::Task<core::Result<std::vector<std::string>>> beat(service::Node self,
@@ -142,6 +164,44 @@ class SqliteStore final : public service::Store, public service::NodeStore, publ
                                                                                              int limit) override;
     service::Task<core::Result<void>> finish_notifications(std::vector<std::int64_t> sequences) override;
     service::Task<core::Result<void>> postpone_notification(std::int64_t sequence, core::Time next_attempt) override;
+
+    service::Task<core::Result<std::optional<service::Consent>>> find_consent(std::string patient_id,
+                                                                              std::string version) override;
+    service::Task<core::Result<std::optional<service::Consent>>> add_consent(service::Consent consent) override;
+    service::Task<core::Result<std::vector<consultation::Happening>>> happenings(std::string session_id,
+                                                                                 std::int64_t sequence,
+                                                                                 int limit) override;
+    service::Task<core::Result<std::optional<consultation::Happening>>> find_happening(
+        std::string session_id, std::optional<std::string> event_id) override;
+    service::Task<core::Result<std::vector<std::pair<std::string, std::int64_t>>>> versions(
+        std::vector<std::string> session_ids) override;
+
+    service::Task<core::Result<std::vector<service::StoredKey>>> data_keys() override;
+    service::Task<core::Result<bool>> add_data_key(service::StoredKey key) override;
+    service::Task<core::Result<bool>> rewrap_data_key(service::StoredKey before, service::StoredKey after) override;
+    service::Task<core::Result<std::vector<service::SealedText>>> texts_unlike(service::SealedColumn column,
+                                                                               std::string unlike, std::string after,
+                                                                               int limit) override;
+    service::Task<core::Result<int>> replace_texts(service::SealedColumn column,
+                                                   std::vector<service::ResealedText> texts) override;
+
+    service::Task<core::Result<std::vector<std::string>>> expired(service::Time before, int limit) override;
+    service::Task<core::Result<void>> rename_people(std::string session_id,
+                                                    std::vector<std::pair<std::string, std::string>> names) override;
+    service::Task<core::Result<void>> mark_retired(std::string session_id, service::Time now) override;
+    service::Task<core::Result<bool>> purge(std::string session_id, std::int64_t version) override;
+    service::Task<core::Result<int>> prune(service::Leftover what, service::Time before, int limit) override;
+    service::Task<core::Result<std::vector<std::string>>> sessions_of_patient(std::string patient_id, std::string after,
+                                                                              int limit) override;
+    service::Task<core::Result<std::vector<consultation::Interval>>> stays(std::string session_id) override;
+    service::Task<core::Result<std::vector<service::PersonFigures>>> figures(std::string session_id) override;
+    service::Task<core::Result<std::vector<service::AuditRow>>> audit_rows(std::string session_id,
+                                                                           std::int64_t after_sequence,
+                                                                           int limit) override;
+    service::Task<core::Result<std::vector<service::Consent>>> consents_of(std::string patient_id) override;
+
+    service::Vitals::Database database_vitals() const override;
+    service::Task<core::Result<service::Vitals::Census>> census(core::Time closed_since, core::Time now) override;
 
   private:
     struct Parts;

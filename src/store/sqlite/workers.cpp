@@ -23,6 +23,20 @@ void log_failure(const char* what, const core::Error& error) {
     core::log::error(what, {{"why", error.detail}});
 }
 
+/// Counted as long as it lives.
+class AtWork {
+  public:
+    explicit AtWork(std::atomic<std::int64_t>& count) : count_(count) {
+        count_.fetch_add(1, std::memory_order_relaxed);
+    }
+    ~AtWork() { count_.fetch_sub(1, std::memory_order_relaxed); }
+    AtWork(const AtWork&) = delete;
+    AtWork& operator=(const AtWork&) = delete;
+
+  private:
+    std::atomic<std::int64_t>& count_;
+};
+
 }  // namespace
 
 bool JobQueue::push(std::unique_ptr<Job>& job) {
@@ -69,6 +83,18 @@ void JobQueue::close() {
     filled_.notify_all();
 }
 
+std::size_t JobQueue::size() const {
+    const std::scoped_lock lock(mutex_);
+    return jobs_.size();
+}
+
+void Workers::add_to(service::Vitals::Database& vitals) const {
+    vitals.connections = static_cast<std::int64_t>(readers_.size() + 1);
+    vitals.busy = busy_.load(std::memory_order_relaxed);
+    vitals.waiting_reads = static_cast<std::int64_t>(reads_.size());
+    vitals.waiting_writes = static_cast<std::int64_t>(writes_.size());
+}
+
 Workers::Workers(const std::string& path, int readers, std::size_t queue_limit, std::chrono::milliseconds busy_timeout)
     : writes_(queue_limit), reads_(queue_limit), writer_(path, busy_timeout) {
     for (int i = 0; i < readers; ++i) readers_.push_back(std::make_unique<Connection>(path, busy_timeout));
@@ -99,6 +125,7 @@ void Workers::read_all(Connection& connection) {
     for (auto jobs = reads_.take(1); !jobs.empty(); jobs = reads_.take(1)) {
         auto& job = *jobs.front();
         if (job.abandoned()) continue;
+        const AtWork at_work(busy_);
         try {
             job.run(connection);
             job.finish({});
@@ -125,6 +152,7 @@ void Workers::write_all() {
         auto jobs = writes_.take_together(kLargestBatch, last - last / 4, std::min(commit_time / 2, kMostPatience));
         if (jobs.empty()) return;
         last = jobs.size();
+        const AtWork at_work(busy_);
         const auto begun = Clock::now();
         write_together(std::move(jobs));
         commit_time = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begun);
@@ -137,6 +165,7 @@ void Workers::write_together(std::vector<std::unique_ptr<Job>> jobs) {
     if (jobs.empty()) return;
     std::vector<std::unique_ptr<Job>> done;
     try {
+        done.reserve(jobs.size());
         writer_.query("BEGIN IMMEDIATE").run();
         ++write_transactions_;
         for (auto& job : jobs) {
@@ -162,20 +191,26 @@ void Workers::write_together(std::vector<std::unique_ptr<Job>> jobs) {
         }
         writer_.query("COMMIT").run();
     } catch (const Failure& thrown) {
-        const auto error = error_of(thrown);
-        log_failure("database transaction failed", error);
-        try {
-            if (!writer_.idle()) writer_.query("ROLLBACK").run();
-        } catch (const Failure& second) {
-            log_failure("database transaction not undone", error_of(second));
-        }
-        for (auto& job : done) job->finish(error);
-        for (auto& job : jobs) {
-            if (job) job->finish(error);
-        }
-        return;
+        return give_up(jobs, done, error_of(thrown));
+    } catch (const std::exception& thrown) {
+        return give_up(jobs, done, broken(thrown.what()));
     }
     for (auto& job : done) job->finish({});
+}
+
+/// Nothing of the batch is kept.
+void Workers::give_up(std::vector<std::unique_ptr<Job>>& jobs, std::vector<std::unique_ptr<Job>>& done,
+                      const core::Error& error) {
+    log_failure("database transaction failed", error);
+    try {
+        if (!writer_.idle()) writer_.query("ROLLBACK").run();
+    } catch (const Failure& second) {
+        log_failure("database transaction not undone", error_of(second));
+    }
+    for (auto& job : done) job->finish(error);
+    for (auto& job : jobs) {
+        if (job) job->finish(error);
+    }
 }
 
 }  // namespace store::sqlite

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "service/vitals.hpp"
 #include "store/sqlite/connection.hpp"
 
 namespace store::sqlite {
@@ -44,10 +45,11 @@ class JobQueue {
     std::vector<std::unique_ptr<Job>> take_together(std::size_t count, std::size_t company,
                                                     std::chrono::microseconds patience);
     void close();
+    std::size_t size() const;
 
   private:
     const std::size_t limit_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable filled_;
     std::deque<std::unique_ptr<Job>> jobs_;
     std::size_t wanted_ = 1;  ///< A taker is woken when so many wait.
@@ -66,17 +68,23 @@ class Workers {
     bool read(std::unique_ptr<Job>& job) { return reads_.push(job); }
     std::uint64_t write_transactions() const { return write_transactions_.load(std::memory_order_relaxed); }
 
+    /// Connections and what waits for them. Any thread.
+    void add_to(service::Vitals::Database& vitals) const;
+
     /// Finishes what waits and joins the threads.
     void stop();
 
   private:
     void write_all();
     void write_together(std::vector<std::unique_ptr<Job>> jobs);
+    void give_up(std::vector<std::unique_ptr<Job>>& jobs, std::vector<std::unique_ptr<Job>>& done,
+                 const core::Error& error);
     void read_all(Connection& connection);
 
     JobQueue writes_;
     JobQueue reads_;
     std::atomic<std::uint64_t> write_transactions_{0};
+    std::atomic<std::int64_t> busy_{0};  ///< Threads at work.
     Connection writer_;
     std::vector<std::unique_ptr<Connection>> readers_;
     std::vector<std::thread> threads_;

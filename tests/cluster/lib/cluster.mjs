@@ -6,6 +6,9 @@ import { Server } from '../../lib/server.js';
 /** A node without three heartbeats and some margin is dead: what it has may be taken over. */
 export const noticed = 7500;
 
+/** Whatever a node's own secret is: on one database there is one key for what lies in it. */
+const encryptionKey = `cluster:${Buffer.alloc(32, 7).toString('base64')}`;
+
 export class Cluster {
     /** `nodes`: what each has in its environment beside what it needs. */
     static async start(...nodes) {
@@ -25,7 +28,7 @@ export class Cluster {
     async add(env = {}) {
         const node = await Server.start({
             databaseUrl: this.postgres.url(this.database),
-            env: (server) => ({ NODE_URL: server.url, ...env }),
+            env: (server) => ({ NODE_URL: server.url, ENCRYPTION_KEY: encryptionKey, ...env }),
         });
         this.nodes.push(node);
         return node;

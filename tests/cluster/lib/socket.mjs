@@ -6,13 +6,14 @@ import http from 'node:http';
 /** Emits `message` (Buffer) and, once, `close` (code; 1006 when the line just broke); `over` is a promise of that code. */
 export class Socket extends EventEmitter {
     /** Rejects with an error that has the `status` of a refusal, 0 when nobody answered. */
-    static open(url, subprotocols, patience = 5000) {
+    static open(url, subprotocols, patience = 5000, headers = {}) {
         return new Promise((resolve, reject) => {
             const refuse = (status) => reject(Object.assign(new Error(`${url}: ${status}`), { status }));
             const key = randomBytes(16).toString('base64');
             const request = http.request(url.replace(/^ws/, 'http'), {
                 headers: {
                     Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': key, 'Sec-WebSocket-Protocol': subprotocols.join(', '),
+                    ...headers,
                 },
                 timeout: patience,
             });
