@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kTracesPath = "/v1/traces";
 
 /// A number from 0 to 1, as text.
-std::optional<double> ratio_from(std::string_view text) {
+std::optional<double> ratio_from(const std::string& text) {
     double ratio = 0;
     const auto* const end = text.data() + text.size();
     const auto [stop, failed] = std::from_chars(text.data(), end, ratio);

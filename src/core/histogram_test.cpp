@@ -30,6 +30,7 @@ TEST(LatencyHistogram, NothingIsLostBetweenThreads) {
     const auto histogram = std::make_unique<LatencyHistogram>();
     const auto counts = std::make_unique<PiecedCounts<2>>();
     std::vector<std::thread> threads;
+    threads.reserve(12);
     for (int i = 0; i < 12; ++i) {
         threads.emplace_back([&] {
             for (int n = 0; n < 1000; ++n) {
