@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { hears, sees, seesAndHears, stats } from './lib/browser.mjs';
 import { serveBarePage } from './lib/bare_page.mjs';
-import { compressingRelay } from './lib/compressing.mjs';
-import { sent } from './lib/frames.mjs';
+import { changingRelay, spoilsFirstOffer, wantsCompressedOffers } from './lib/changing.mjs';
+import { received, sent } from './lib/frames.mjs';
 import { impairedLine } from './lib/impaired.mjs';
 import { Clients, count, events, saw } from './lib/meeting.mjs';
 import { pictures } from './lib/people.mjs';
@@ -109,7 +109,7 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
 
     test('compresses its offers where that is wanted', async () => {
         const visit = await service.visit();
-        const network = await compressingRelay(service.port);
+        const network = await changingRelay(service.port, { toClient: wantsCompressedOffers });
         try {
             const doctor = await clients.join(through(network, await visit.join('DOCTOR')), { watched: true });
             const patient = await clients.join(await visit.join('PATIENT'));
@@ -121,6 +121,22 @@ describe('an unmodified Chime client', { timeout: 300_000 }, () => {
             const offers = sent(doctor, 'SUBSCRIBE').map((frame) => frame.sub);
             assert.ok(offers.length >= 3, `${offers.length} offers`);
             assert.ok(offers.every((offer) => !offer.sdpOffer && offer.compressedSdpOffer.length > 300));
+        } finally {
+            await network.close();
+        }
+    });
+
+    test('connects anew when it is told of a fault of the server: here an encryption that cannot be agreed on', async () => {
+        const visit = await service.visit();
+        const network = await changingRelay(service.port, { toServer: spoilsFirstOffer() });
+        try {
+            const doctor = await clients.join(await visit.join('DOCTOR'));
+            const patient = await clients.join(through(network, await visit.join('PATIENT')), { watched: true });
+            await Promise.all([seesAndHears(doctor, 60_000), seesAndHears(patient, 60_000)]);
+            const told = received(patient, 'AUDIO_STATUS').map((frame) => frame.audioStatus.audioStatus);
+            assert.ok(told.includes(500), `told: ${told}`);
+            assert.ok(patient.signalling.length >= 2, 'a second connection');
+            assert.ok((await visit.attendee('PATIENT')).connected);
         } finally {
             await network.close();
         }
