@@ -26,7 +26,8 @@ eachStore(
             const stream = await watch(world(), visit);
             assert.equal(stream.status, 200);
             assert.equal(stream.headers['content-type'], 'text/event-stream');
-            assert.equal(stream.headers['x-accel-buffering'], 'no');
+            // A word to nginx, which keeps it to itself.
+            if (!world().server.nodes) assert.equal(stream.headers['x-accel-buffering'], 'no');
             assert.equal(stream.headers['cache-control'], 'no-store');
             const { data: state } = await stream.next('state');
             assert.deepEqual([state.status, state.present, state.door], ['SCHEDULED', [], 'NONE']);
@@ -106,14 +107,21 @@ eachStore(
             admin.close();
         });
 
-        test('four streams of a person, and no more until one is closed', async () => {
+        test('four streams of a person in each process, and no more until one is closed', async () => {
             const visit = await world().visit();
-            const open = await Promise.all([1, 2, 3, 4].map(() => watch(world(), visit)));
-            const fifth = await watch(world(), visit);
-            assert.equal(fifth.status, 429);
-            assert.ok(Number(fifth.headers['retry-after']) > 0);
+            const most = 4 * (world().server.nodes?.length ?? 1);
+            const open = [];
+            let refused;
+            while (!refused && open.length <= most) {
+                const stream = await watch(world(), visit);
+                if (stream.status === 200) open.push(stream);
+                else refused = stream;
+            }
+            assert.equal(refused?.status, 429);
+            assert.ok(open.length >= 4);
+            assert.ok(Number(refused.headers['retry-after']) > 0);
             assert.equal((await watch(world(), visit, visit.patient)).status, 200, 'others are not held up');
-            open[0].close();
+            for (const stream of open) stream.close();
             await eventually(async () => (await watch(world(), visit)).status === 200, 'a place that was left');
         });
 

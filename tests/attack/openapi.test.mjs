@@ -62,6 +62,7 @@ class Attacker {
         const visit = random.pick(this.visits);
         const headers = {};
         const query = [];
+        let careless = false;
         let target = operation.path;
         for (const each of [...operation.common, ...(operation.parameters ?? [])]) {
             const parameter = values.schema(each);
@@ -69,12 +70,16 @@ class Attacker {
             const value = this.parameter(parameter, visit);
             if (parameter.in === 'path') target = target.replace(`{${parameter.name}}`, encode(value).replaceAll('.', '%2E') || '%20');
             else if (parameter.in === 'query') query.push(`${parameter.name}=${encode(value)}`);
-            else if (/^[\x20-\x7e]*$/.test(value)) headers[parameter.name] = value.trim();
+            else if (/^[\x20-\x7e]*$/.test(value)) {
+                headers[parameter.name] = value.trim();
+                // What it would mean may be of no concern here, and then it may be anything.
+                careless ||= !this.world.client.ajv.validate(values.schema(parameter.schema), value.trim());
+            }
         }
         if (random.chance(0.05)) query.push(`${encode(values.strange())}=${encode(values.strange())}`);
         if (query.length) target += `?${query.join('&')}`;
         // A body that need not be there is taken or left, whatever it is: then only the answer can be compared.
-        const request = { method: operation.method, target, token: this.token(visit), headers, careless: operation.requestBody?.required === false };
+        const request = { method: operation.method, target, token: this.token(visit), headers, careless: careless || operation.requestBody?.required === false };
         const schema = operation.requestBody?.content?.['application/json']?.schema;
         if (schema || random.chance(0.1)) {
             const value = values.fitting(schema ?? {});

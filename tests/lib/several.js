@@ -56,7 +56,7 @@ export class Several {
                 several.nodes.push(await Server.start({ databaseUrl, env: (self) => ({ NODE_URL: self.url, PUBLIC_HOST: several.url, TRUSTED_PROXIES: '127.0.0.1', ...env }) }));
             }
             writeFileSync(join(several.folderOfNginx, 'nginx.conf'), configuration(several.folderOfNginx, port, several.nodes));
-            several.nginx = spawn('setpriv', ['--pdeathsig', 'QUIT', '--', program, '-p', several.folderOfNginx, '-c', 'nginx.conf'], { stdio: 'ignore' });
+            several.nginx = spawn('setpriv', ['--pdeathsig', 'TERM', '--', program, '-p', several.folderOfNginx, '-c', 'nginx.conf'], { stdio: 'ignore' });
             several.nginxEnded = new Promise((resolve) => several.nginx.once('close', resolve));
             for (let tries = 0; !(await fetch(`${several.url}/health/ready`).then((answer) => answer.ok, () => false)); ++tries) {
                 if (tries > 500) throw new Error('nginx does not answer');
@@ -106,7 +106,7 @@ export class Several {
 
     async stop() {
         if (this.nginx?.exitCode === null) {
-            this.nginx.kill('SIGQUIT');
+            this.nginx.kill('SIGTERM');
             await this.nginxEnded;
         }
         const [end] = await Promise.all(this.nodes.map((node) => node.stop()));
