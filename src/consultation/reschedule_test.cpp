@@ -32,6 +32,7 @@ Session booked(Provider provider = Provider::embedded, bool with_meeting = true)
 
 std::vector<std::string> audited(const Change& change) {
     std::vector<std::string> all;
+    all.reserve(change.audit.size());
     for (const auto& entry : change.audit) all.push_back(entry.event_type);
     return all;
 }

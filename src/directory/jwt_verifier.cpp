@@ -86,10 +86,7 @@ std::optional<double> numeric_date(const json::value& value) {
     return std::isfinite(seconds) ? std::optional{seconds} : std::nullopt;
 }
 
-/// Seconds that the auth service's clock may be ahead of ours.
-constexpr double kMostSkew = 300;
-
-// When the token holds by `exp`, `nbf` and `iat`; nullopt when the claims about time break a rule.
+// When the token holds by `exp` and `nbf`; nullopt when the claims about time break a rule.
 std::optional<CallerCache::Validity> validity_of(const json::object& claims) {
     const auto* expires = claims.if_contains("exp");
     const auto until = expires ? numeric_date(*expires) : std::nullopt;
@@ -98,8 +95,6 @@ std::optional<CallerCache::Validity> validity_of(const json::object& claims) {
     if (const auto* not_before = claims.if_contains("nbf")) from = numeric_date(*not_before);
     const auto* issued = claims.if_contains("iat");
     if (!from || (issued != nullptr && !is_integer(*issued))) return {};
-    // Nobody has a token before it was made; clocks may differ a little.
-    if (issued != nullptr) from = std::max(*from, issued->to_number<double>() - kMostSkew);
     return CallerCache::Validity{*from, *until};
 }
 

@@ -64,7 +64,7 @@ eachStore('OWASP', (world) => {
             sign(good, 'x', { ...hs256, jwk: { kty: 'oct', k: part('x') } }), sign(good, 'x', { ...hs256, jku: 'http://127.0.0.1:1/keys' }), sign(good, 'x', { ...hs256, x5u: 'http://127.0.0.1:1/keys' }),
             sign(good, server.secret, { ...hs256, crit: ['exp'] }), sign(good, server.secret, { ...hs256, b64: false, crit: ['b64'] }),
             sign({ ...good, exp: now() - 1 }, server.secret), sign({ ...good, exp: -1 }, server.secret), sign({ ...good, exp: 'tomorrow' }, server.secret), sign({ ...good, exp: undefined }, server.secret),
-            sign({ ...good, nbf: now() + 600 }, server.secret), sign({ ...good, iat: now() + 86_400 }, server.secret), sign({ ...good, aud: 'somebody else' }, server.secret),
+            sign({ ...good, nbf: now() + 600 }, server.secret), sign({ ...good, aud: 'somebody else' }, server.secret),
             `${head}.${claims}.`, `${head}.${claims}`, `${head}.${claims}.${signature}.x`, `${head}..${signature}`, `.${claims}.${signature}`, `${head}.${claims}.${signature.slice(0, -1)}`, `${head}.${claims}.${signature}=`,
             `${head}.${part({ ...good, role: 'ADMIN' })}.${signature}`, `${head}.${claims}.${Buffer.from(signature, 'base64url').toString('base64')}+`, ` ${right.replace('.', ' .')}`, `${'a'.repeat(8000)}.${claims}.${signature}`,
         ];

@@ -45,7 +45,7 @@ test('a full disk under SQLite: who writes gets 503, and all goes on when there 
 });
 
 test('a full disk under PostgreSQL, which may end from it', async (t) => {
-    const postgres = await SmallDiskPostgres.start('100m');
+    const postgres = await SmallDiskPostgres.start('160m');
     let server;
     try {
         server = await Server.start({ databaseUrl: postgres.url(await postgres.createDatabase()) });

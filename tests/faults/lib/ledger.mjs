@@ -28,7 +28,12 @@ export class Ledger {
     start() {
         this.running = true;
         this.agent = new http.Agent({ keepAlive: true, maxSockets: this.clients });
-        this.workers = Array.from({ length: this.clients }, () => this.work());
+        this.workers = Array.from({ length: this.clients }, () =>
+            this.work().catch((error) => {
+                this.error ??= error;
+                this.running = false;
+            }),
+        );
         return this;
     }
 
@@ -37,6 +42,7 @@ export class Ledger {
         this.running = false;
         await Promise.all(this.workers);
         this.agent.destroy();
+        if (this.error) throw this.error;
     }
 
     async work() {
@@ -102,6 +108,7 @@ export class Ledger {
     async more(count, limit = 60_000) {
         const [goal, deadline] = [this.acknowledged + count, Date.now() + limit];
         while (this.acknowledged < goal) {
+            if (this.error) throw this.error;
             assert.ok(Date.now() < deadline, `${goal - this.acknowledged} of ${count} acknowledgements are missing after ${limit} ms; ${this.reasons()}`);
             await pause(5);
         }
@@ -122,7 +129,12 @@ export class Ledger {
     async verify() {
         this.agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
         const get = async (path) => {
-            const answer = await this.send('GET', path, 'doctor', undefined, {});
+            let answer = await this.send('GET', path, 'doctor', undefined, {});
+            // What was wrong may take a moment to be over for everybody.
+            for (let tries = 0; tries < 50 && !(answer?.status < 500); ++tries) {
+                await pause(200);
+                answer = await this.send('GET', path, 'doctor', undefined, {});
+            }
             assert.equal(answer?.status, 200, `${path}: ${JSON.stringify(answer?.body)}`);
             return answer.body;
         };
